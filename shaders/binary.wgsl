@@ -1,0 +1,39 @@
+// y[i] = epilogue(combine(a[i'], b[i'])), with multidirectional broadcasting.
+// y: row-major over `shape`; a, b: the element at index (i0, i1, ...) is at sum(i_k * stride_k), stride 0 where broadcast.
+// Extents and strides are given innermost first; unused places hold extent 1 and stride 0.
+struct Params {
+  count: u32, // elements of y
+  rank: u32,
+  shape: array<vec4u, 2>,
+  a_strides: array<vec4u, 2>,
+  b_strides: array<vec4u, 2>,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<Elem>;
+@group(0) @binding(2) var<storage, read> b: array<Elem>;
+@group(0) @binding(3) var<storage, read_write> y: array<Elem>;
+
+alias Elem = f32;
+override WORKGROUP_SIZE: u32 = 64;
+
+fn combine(a: Elem, b: Elem) -> Elem { return a + b; }
+fn epilogue(v: Elem) -> Elem { return v; }
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP_SIZE;
+  if (i >= params.count) {
+    return;
+  }
+  var rest = i;
+  var at_a = 0u;
+  var at_b = 0u;
+  for (var k = 0u; k < params.rank; k++) {
+    let extent = params.shape[k / 4u][k % 4u];
+    let index = rest % extent;
+    rest /= extent;
+    at_a += index * params.a_strides[k / 4u][k % 4u];
+    at_b += index * params.b_strides[k / 4u][k % 4u];
+  }
+  y[i] = epilogue(combine(a[at_a], b[at_b]));
+}

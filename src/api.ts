@@ -1,0 +1,8 @@
+// The public API, the same for browsers and Node.
+
+export type { RunOptions } from './device/executable.js';
+export { type ErrorCode, TilewiseError } from './errors.js';
+export type { Feeds, Fetches, ValueMetadata } from './feeds.js';
+export { InferenceSession, type SessionOptions } from './session.js';
+export type { DType, TypedArray } from './tensor/dtype.js';
+export { Tensor, type TensorLocation } from './tensor/tensor.js';

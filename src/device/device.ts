@@ -1,0 +1,120 @@
+import { TilewiseError } from '../errors.js';
+import type { DeviceFacts, DeviceLimits } from '../kernels/facts.js';
+import { PipelineCache } from './pipelines.js';
+
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupsPerDimension',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupStorageSize',
+] as const;
+
+const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
+const SOFTWARE = /swiftshader|lavapipe|llvmpipe|basic render/i;
+
+/** An open WebGPU device with what the runtime keeps on it. Several sessions can share one. */
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly facts: DeviceFacts;
+  readonly pipelines: PipelineCache;
+  /** Weights already on the device, by the host array they were uploaded from. */
+  readonly weights = new WeakMap<object, GPUBuffer>();
+  /** Rejects with `device-lost`, never resolves: race it with every wait, because a lost device fakes success. */
+  readonly lost: Promise<never>;
+  #failure: TilewiseError | undefined;
+
+  constructor(gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterable<string>) {
+    this.gpu = gpu;
+    this.facts = factsOf(gpu, info, languageFeatures);
+    this.pipelines = new PipelineCache(gpu);
+    this.lost = gpu.lost.then(({ reason, message }) => {
+      this.#failure = new TilewiseError('device-lost', `the GPU device was lost (${reason}): ${message || 'no reason given'}`, {
+        hint: 'create the session again: a new device is opened then',
+      });
+      throw this.#failure;
+    });
+    this.lost.catch(() => undefined);
+    gpu.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= new TilewiseError('gpu-error', event.error.message);
+    });
+  }
+
+  /** True once the device is lost: it fakes success from then on. */
+  get isLost(): boolean {
+    return this.#failure?.code === 'device-lost';
+  }
+
+  /** Throws the loss of the device, or the first error that no scope caught (once). */
+  throwFailure(): void {
+    const failure = this.#failure;
+    if (!failure) return;
+    if (failure.code !== 'device-lost') this.#failure = undefined;
+    throw failure;
+  }
+
+  /**
+   * Runs synchronous `work` with the GPU's errors turned into a typed rejection; out of memory is `limit-exceeded`.
+   * Error scopes are a stack, so nothing may be awaited inside.
+   */
+  async guarded<T>(what: string, work: () => T): Promise<T> {
+    for (const filter of SCOPES) this.gpu.pushErrorScope(filter);
+    let pops: Promise<GPUError | null>[] = [];
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      pops = SCOPES.map(() => this.gpu.popErrorScope());
+    }
+    const [memory, validation, internal] = await Promise.race([Promise.all(pops), this.lost]);
+    if (memory) throw new TilewiseError('limit-exceeded', `${what}: the GPU is out of memory (${memory.message})`);
+    const error = validation ?? internal;
+    if (error) throw new TilewiseError('gpu-error', `${what}: ${error.message}`);
+    return result;
+  }
+}
+
+/** Pushed in this order and popped in the reverse one. */
+const SCOPES = ['internal', 'validation', 'out-of-memory'] as const;
+
+const factsOf = (gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterable<string>): DeviceFacts => {
+  const name = `${info.vendor} ${info.architecture} ${info.description}`;
+  const fallback = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
+  return {
+    kind: fallback || SOFTWARE.test(name) ? 'cpu' : 'gpu',
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unknown adapter',
+    features: [...gpu.features],
+    languageFeatures: [...languageFeatures],
+    limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.limits[name]])) as unknown as DeviceLimits,
+  };
+};
+
+/** Opens a device with the adapter's own limits (the defaults are small) and the optional features that kernels use. */
+export const openDevice = async (gpu: GPU | undefined, noAdapterHint: string): Promise<Device> => {
+  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+  if (!gpu || !adapter) {
+    throw new TilewiseError('no-adapter', gpu ? 'no WebGPU adapter was found' : 'this environment has no WebGPU', {
+      hint: noAdapterHint,
+    });
+  }
+  const device = await adapter.requestDevice({
+    requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+  });
+  return new Device(device, adapter.info, gpu.wgslLanguageFeatures ?? []);
+};
+
+/** Wraps a device that the application opened. */
+export const adoptDevice = (gpu: GPUDevice, languageFeatures: Iterable<string>): Device => {
+  let device = adopted.get(gpu);
+  if (!device) adopted.set(gpu, (device = new Device(gpu, gpu.adapterInfo, languageFeatures)));
+  return device;
+};
+
+const adopted = new WeakMap<GPUDevice, Device>();

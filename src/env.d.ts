@@ -1,0 +1,3 @@
+declare module '#tilewise' {
+  export * from './index.js';
+}

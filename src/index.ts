@@ -1,0 +1,14 @@
+import { TilewiseError } from './errors.js';
+import { setPlatform } from './platform.js';
+
+setPlatform({
+  gpu: async () => globalThis.navigator?.gpu,
+  noAdapterHint: 'use a browser with WebGPU (Chrome 113, Edge 113, Safari 26, Firefox 141 or later) on a secure origin',
+  read: async (source) => {
+    const response = await fetch(source);
+    if (!response.ok) throw new TilewiseError('not-found', `${source}: HTTP ${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
+  },
+});
+
+export * from './api.js';

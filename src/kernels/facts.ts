@@ -1,0 +1,42 @@
+/** What kernel selection may know of a device: plain data, so that a plan can be made with no GPU at hand. */
+export interface DeviceFacts {
+  /** "cpu" for software adapters (SwiftShader, lavapipe), which want kernels without workgroup memory. */
+  readonly kind: 'gpu' | 'cpu';
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** WebGPU features that the device was opened with. */
+  readonly features: readonly string[];
+  /** WGSL language features of the implementation. */
+  readonly languageFeatures: readonly string[];
+  readonly limits: DeviceLimits;
+}
+
+export interface DeviceLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+}
+
+/** Facts of a device with WebGPU's default limits and no optional features: what every adapter can do. */
+export const defaultFacts: DeviceFacts = {
+  kind: 'gpu',
+  vendor: '',
+  architecture: '',
+  description: 'WebGPU defaults',
+  features: [],
+  languageFeatures: [],
+  limits: {
+    maxBufferSize: 268435456,
+    maxStorageBufferBindingSize: 134217728,
+    maxStorageBuffersPerShaderStage: 8,
+    maxComputeWorkgroupsPerDimension: 65535,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
+    maxComputeWorkgroupStorageSize: 16384,
+  },
+};

@@ -1,0 +1,75 @@
+import { TilewiseError } from '../errors.js';
+import type { Attributes, Value } from '../graph/graph.js';
+import { toNumbers } from '../tensor/convert.js';
+import type { DType } from '../tensor/dtype.js';
+import { type ConcreteShape, type Dim, isConcrete, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js';
+import type { AttributeSchema } from './attributes.js';
+
+/** What shape inference says of one output. An undefined shape is not known until every extent is a number. */
+export interface Inferred {
+  readonly dtype: DType;
+  readonly shape: Shape | undefined;
+}
+
+/** What an operator's functions see of a node: checked attributes and what is known of the inputs. */
+export interface OpContext<A extends Attributes = Attributes> {
+  readonly attributes: A;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputCount: number;
+}
+
+/**
+ * What an operator means: its attributes, the types and shapes of its outputs and its cost. No loops over data.
+ * The meaning is that of the newest version of the ONNX operator; importers bring older forms to it.
+ */
+export interface Operator<A extends Attributes = Attributes> {
+  /** ONNX operator name; contrib operators carry their domain ("com.microsoft.QGemm"). */
+  readonly name: string;
+  readonly attributes: AttributeSchema<A>;
+  /** [fewest, most] inputs. */
+  readonly inputs: readonly [number, number];
+  readonly outputs?: readonly [number, number];
+  /** True where only the shape of the input is read, so that the result is known as soon as the shape is. */
+  readonly shapeOnly?: boolean;
+  /** True where the output is the first input under another shape: no kernel runs. */
+  readonly alias?: boolean;
+  /** Types and shapes of the outputs. Throws `invalid-model` where inputs and attributes do not fit. */
+  infer(context: OpContext<A>): Inferred[];
+  /** Multiply-accumulates for concrete shapes; 0 where absent. */
+  macs?(context: OpContext<A>, outputs: readonly Inferred[]): number;
+}
+
+export const defineOperator = <A extends Attributes>(operator: Operator<A>): Operator => operator as unknown as Operator;
+
+/** Throws `invalid-model`; the caller of an operator's functions adds the node's name. */
+export const fail = (message: string): never => {
+  throw new TilewiseError('invalid-model', message);
+};
+
+/** The input at that place, which the operator's arity guarantees. */
+export const input = (context: OpContext<never>, index: number): Value =>
+  context.inputs[index] ?? fail(`input ${index} is missing`);
+
+/** The numbers of an input whose data is known, undefined while it is computed at run time. */
+export const constantNumbers = (value: Value | undefined): number[] | undefined =>
+  value?.tensor && [...toNumbers(value.tensor.type, value.tensor.data)];
+
+export const axisOf = (axis: number, rank: number): number =>
+  resolveAxis(axis, rank) ?? fail(`axis ${axis} is out of range for rank ${rank}`);
+
+export const rankAtLeast = (shape: Shape, rank: number, what: string): Shape =>
+  shape.length >= rank ? shape : fail(`${what} must have at least ${rank} dimensions, got shape [${shape.join(', ')}]`);
+
+/** Elements of a shape as a number; throws while an extent is symbolic. */
+export const elements = (shape: Shape | undefined): number =>
+  shape && isConcrete(shape) ? sizeOf(shape) : fail('the shape is not known yet');
+
+export const concrete = (shape: Shape | undefined): ConcreteShape =>
+  shape && isConcrete(shape) ? shape : fail('the shape is not known yet');
+
+/** Fails when two known extents differ; a symbol is taken on trust until it is bound. */
+export const expectDim = (actual: Dim | undefined, expected: Dim | undefined, what: string): void => {
+  if (typeof actual === 'number' && typeof expected === 'number' && actual !== expected) {
+    fail(`${what} must be ${expected}, got ${actual}`);
+  }
+};

@@ -1,0 +1,231 @@
+import { library } from '../../shaders/index.js';
+import { TilewiseError } from '../errors.js';
+import { type Graph, type Node, valueOf } from '../graph/graph.js';
+import type { DeviceFacts } from '../kernels/facts.js';
+import type { Dispatch, Operand, TensorInfo } from '../kernels/kernel.js';
+import { packOnce } from '../kernels/kernel.js';
+import { lowerings } from '../kernels/select.js';
+import { packParams, reflect, specialize } from '../kernels/specialize.js';
+import { atNode, operatorOf } from '../ops/infer.js';
+import { toDeviceWords } from '../tensor/convert.js';
+import { isConcrete, sizeOf } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { assignBuffers, type Storage } from './memory.js';
+import type { Command, Plan, PlanPipeline, PlanTensor } from './plan.js';
+
+/**
+ * Lowers a graph of concrete shapes to GPU commands for a device with these facts. Pure: no GPU is touched.
+ * Throws `unsupported-model` naming every node without a kernel, and `limit-exceeded` where a tensor is larger than the
+ * device can bind.
+ */
+export const buildPlan = (graph: Graph, facts: DeviceFacts): Plan => {
+  rejectMissingKernels(graph);
+  const builder = new PlanBuilder(graph, facts);
+  for (const node of graph.nodes) builder.addNode(node);
+  return builder.finish();
+};
+
+/** Names every node that has no kernel, all at once. */
+export const rejectMissingKernels = (graph: Graph): void => {
+  const missing = graph.nodes.filter((node) => !operatorOf(node).alias && !lowerings.has(node.op));
+  if (missing.length === 0) return;
+  const list = missing.map((node) => `${node.op} '${node.name}'`).join(', ');
+  throw new TilewiseError('unsupported-model', `no GPU kernel for: ${list}`, { node: missing[0]!.name });
+};
+
+class PlanBuilder {
+  readonly #graph: Graph;
+  readonly #facts: DeviceFacts;
+  readonly #storages: Storage[] = [];
+  readonly #byValue = new Map<string, number>();
+  readonly #byWords = new Map<object, number>();
+  readonly #pipelines: PlanPipeline[] = [];
+  readonly #pipelineKeys = new Map<string, number>();
+  /** Commands whose buffers are still storages. */
+  readonly #commands: Command[] = [];
+
+  constructor(graph: Graph, facts: DeviceFacts) {
+    this.#graph = graph;
+    this.#facts = facts;
+    for (const name of graph.inputs) this.#byValue.set(name, this.#addStorage(name, 'input', this.#bytesOf(name)));
+  }
+
+  addNode(node: Node): void {
+    try {
+      if (operatorOf(node).alias) this.#byValue.set(node.outputs[0] as string, this.#storageOf(node.inputs[0] as string));
+      else this.#lower(node);
+    } catch (error) {
+      throw atNode(error, node);
+    }
+  }
+
+  finish(): Plan {
+    const outputs = this.#graph.outputs.map((name) => this.#addOutput(name));
+    const inputs = this.#graph.inputs.map((name) => this.#planTensor(name, this.#byValue.get(name) as number));
+    const { buffers, bufferOf } = assignBuffers(this.#storages, this.#commands);
+    const at = (tensor: PlanTensor): PlanTensor => ({ ...tensor, buffer: bufferOf[tensor.buffer] as number });
+    return {
+      inputs: inputs.map(at),
+      outputs: outputs.map(at),
+      buffers,
+      pipelines: this.#pipelines,
+      commands: this.#commands.map((command) => relocate(command, bufferOf)),
+    };
+  }
+
+  #lower(node: Node): void {
+    const lowering = lowerings.get(node.op);
+    if (!lowering) return;
+    const outputs = node.outputs.map((name) => (name ? this.#info(name) : undefined));
+    if (outputs.every((info) => !info || sizeOf(info.shape) === 0)) {
+      for (const name of node.outputs) if (name) this.#outputStorage(name);
+      return;
+    }
+    const dispatches = lowering({
+      op: node.op,
+      attributes: node.attributes,
+      inputs: node.inputs.map((name) => (name ? this.#info(name) : undefined)),
+      outputs: outputs as TensorInfo[],
+      facts: this.#facts,
+    });
+    const scratch = new Map<number, number>();
+    for (const dispatch of dispatches) this.#addDispatch(node, dispatch, scratch);
+  }
+
+  #addDispatch(node: Node, dispatch: Dispatch, scratch: Map<number, number>): void {
+    const { bindings } = reflect(dispatch.kernel.wgsl);
+    const buffers = bindings
+      .filter((binding) => binding.type !== 'uniform')
+      .map(({ name }) => {
+        const operand = dispatch.operands[name];
+        if (!operand) throw new Error(`kernel '${dispatch.kernel.name}' needs an operand '${name}'`);
+        return this.#operandStorage(node, operand, scratch);
+      });
+    this.#commands.push({
+      kind: 'dispatch',
+      node: node.name,
+      op: node.op,
+      kernel: dispatch.kernel.name,
+      pipeline: this.#pipeline(dispatch),
+      buffers,
+      params: packParams(dispatch.kernel.wgsl, dispatch.params),
+      workgroups: dispatch.workgroups,
+    });
+  }
+
+  #operandStorage(node: Node, operand: Operand, scratch: Map<number, number>): number {
+    if ('packed' in operand) return this.#weightStorage(operand.packed.words, operand.packed.layout);
+    if ('input' in operand) return this.#storageOf(node.inputs[operand.input] as string);
+    if ('output' in operand) return this.#outputStorage(node.outputs[operand.output] as string);
+    let storage = scratch.get(operand.scratch);
+    if (storage === undefined) {
+      storage = this.#addStorage(`${node.name}.scratch${operand.scratch}`, 'scratch', operand.bytes);
+      scratch.set(operand.scratch, storage);
+    }
+    return storage;
+  }
+
+  #pipeline({ kernel, constants = {}, definitions, functions, libraries = [] }: Dispatch): number {
+    const texts = libraries.map((stem) => library[stem] ?? missingLibrary(stem));
+    const code = [specialize(kernel.wgsl, definitions, functions), ...texts].join('\n');
+    const key = JSON.stringify([code, Object.entries(constants).sort()]);
+    let index = this.#pipelineKeys.get(key);
+    if (index === undefined) {
+      index = this.#pipelines.length;
+      const bindings = reflect(kernel.wgsl).bindings as PlanPipeline['bindings'];
+      this.#pipelines.push({ kernel: kernel.name, code, constants, bindings });
+      this.#pipelineKeys.set(key, index);
+    }
+    return index;
+  }
+
+  #info(name: string): TensorInfo {
+    const { dtype, shape, tensor } = valueOf(this.#graph, name);
+    if (!shape || !isConcrete(shape)) {
+      throw new TilewiseError('unsupported-model', `the shape of '${name}' depends on data`, { tensor: name });
+    }
+    return tensor ? { dtype, shape, tensor } : { dtype, shape };
+  }
+
+  #bytesOf(name: string): number {
+    const bytes = 4 * sizeOf(this.#info(name).shape);
+    const most = Math.min(this.#facts.limits.maxStorageBufferBindingSize, this.#facts.limits.maxBufferSize);
+    if (bytes > most) {
+      throw new TilewiseError('limit-exceeded', `'${name}' takes ${bytes} bytes, but the device binds at most ${most}`, {
+        tensor: name,
+        hint: 'use smaller inputs, a smaller batch or another adapter (maxStorageBufferBindingSize)',
+      });
+    }
+    return bytes;
+  }
+
+  /** The storage that a value is read from: of an earlier node, an input, or a constant as it stands. */
+  #storageOf(name: string): number {
+    const known = this.#byValue.get(name);
+    if (known !== undefined) return known;
+    const { tensor } = valueOf(this.#graph, name);
+    if (!tensor) throw new Error(`'${name}' has no storage`);
+    const storage = this.#constantStorage(name, tensor);
+    this.#byValue.set(name, storage);
+    return storage;
+  }
+
+  #constantStorage(name: string, tensor: Tensor): number {
+    this.#bytesOf(name);
+    const { words } = packOnce(tensor, 'plain', () => toDeviceWords(tensor.type, tensor.data, name));
+    return this.#weightStorage(words, name);
+  }
+
+  #weightStorage(words: Storage['words'] & object, label: string): number {
+    let storage = this.#byWords.get(words);
+    if (storage === undefined) {
+      storage = this.#addStorage(label, 'weight', words.byteLength, words);
+      this.#byWords.set(words, storage);
+    }
+    return storage;
+  }
+
+  #outputStorage(name: string): number {
+    let storage = this.#byValue.get(name);
+    if (storage === undefined) {
+      const role = this.#graph.outputs.includes(name) ? 'output' : 'scratch';
+      storage = this.#addStorage(name, role, this.#bytesOf(name));
+      this.#byValue.set(name, storage);
+    }
+    return storage;
+  }
+
+  /** An output that another value's memory holds gets a copy of its own, so that reading it back disturbs nothing. */
+  #addOutput(name: string): PlanTensor {
+    let storage = this.#storageOf(name);
+    const { role, value } = this.#storages[storage] as Storage;
+    if (role !== 'output' || value !== name) {
+      const bytes = this.#bytesOf(name);
+      const copy = this.#addStorage(name, 'output', bytes);
+      if (bytes > 0) this.#commands.push({ kind: 'copy', node: name, from: storage, to: copy, bytes });
+      storage = copy;
+    }
+    return this.#planTensor(name, storage);
+  }
+
+  #planTensor(name: string, buffer: number): PlanTensor {
+    const { dtype, shape } = this.#info(name);
+    return { name, dtype, shape, buffer };
+  }
+
+  #addStorage(value: string, role: Storage['role'], bytes: number, words?: Storage['words']): number {
+    this.#storages.push({ value, role, bytes, ...(words && { words }) });
+    return this.#storages.length - 1;
+  }
+}
+
+const missingLibrary = (stem: string): never => {
+  throw new Error(`no helper file shaders/lib/${stem}.wgsl`);
+};
+
+const relocate = (command: Command, bufferOf: readonly number[]): Command => {
+  const at = (storage: number): number => bufferOf[storage] as number;
+  if (command.kind === 'dispatch') return { ...command, buffers: command.buffers.map(at) };
+  if (command.kind === 'copy') return { ...command, from: at(command.from), to: at(command.to) };
+  return { ...command, buffer: at(command.buffer) };
+};

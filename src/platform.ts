@@ -1,0 +1,21 @@
+/** What the runtime needs of its surroundings: the only difference between browsers and Node. */
+export interface Platform {
+  /** The WebGPU entry point, or undefined where there is none. */
+  gpu(): Promise<GPU | undefined>;
+  /** What to tell someone whose machine has no adapter. */
+  readonly noAdapterHint: string;
+  /** The bytes behind a path or URL. */
+  read(source: string | URL): Promise<Uint8Array>;
+}
+
+let current: Platform | undefined;
+
+/** Set once, by the entry point (index.ts or node.ts) that the application imports. */
+export const setPlatform = (platform: Platform): void => {
+  current = platform;
+};
+
+export const platform = (): Platform => {
+  if (!current) throw new Error('no platform was set: import tilewise or tilewise/node');
+  return current;
+};

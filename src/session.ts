@@ -1,0 +1,148 @@
+import { adoptDevice, type Device, openDevice } from './device/device.js';
+import { Executable, type RunOptions } from './device/executable.js';
+import { TilewiseError } from './errors.js';
+import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
+import type { Graph } from './graph/graph.js';
+import { importOnnx } from './importers/onnx/index.js';
+import { bindShapes } from './passes/bind-shapes.js';
+import { optimize } from './passes/index.js';
+import { buildPlan, rejectMissingKernels } from './plan/build.js';
+import { platform } from './platform.js';
+import { isConcrete } from './tensor/shape.js';
+import type { Tensor, TensorLocation } from './tensor/tensor.js';
+
+export interface SessionOptions {
+  /** The application's own device; without it one is opened and shared by all sessions. */
+  readonly device?: GPUDevice;
+  /** Where outputs are left unless a run says otherwise. */
+  readonly outputLocation?: TensorLocation;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A model ready to run.
+ *
+ *     const session = await InferenceSession.create('model.onnx');
+ *     const { output } = await session.run({ input: new Tensor('float32', pixels, [1, 3, 224, 224]) });
+ */
+export class InferenceSession {
+  readonly #graph: Graph;
+  readonly #device: Device;
+  readonly #options: SessionOptions;
+  /** One executable for every combination of input shapes seen, the most recent last. */
+  readonly #executables = new Map<string, Promise<Executable>>();
+  #released = false;
+
+  private constructor(graph: Graph, device: Device, options: SessionOptions) {
+    this.#graph = graph;
+    this.#device = device;
+    this.#options = options;
+  }
+
+  /**
+   * Loads a model from its bytes, a URL or (in Node) a path. Everything that can be refused is refused here: unknown
+   * operators, malformed bytes, tensors that the device cannot hold.
+   */
+  static async create(source: Uint8Array | ArrayBuffer | string | URL, options: SessionOptions = {}): Promise<InferenceSession> {
+    const bytes = await bytesOf(source);
+    options.signal?.throwIfAborted();
+    const graph = optimize(importOnnx(bytes));
+    rejectMissingKernels(graph);
+    const device = options.device ? adoptDevice(options.device, navigatorLanguageFeatures()) : await sharedDevice();
+    const session = new InferenceSession(graph, device, options);
+    if (graph.inputs.every((name) => isConcrete(graph.values.get(name)?.shape ?? ['?'])))
+      await session.#prepare(declaredShapes(graph));
+    return session;
+  }
+
+  get inputNames(): readonly string[] {
+    return this.#graph.inputs;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.#graph.outputs;
+  }
+
+  /** Name, type and shape of each input; a symbolic extent is its name. */
+  get inputMetadata(): readonly ValueMetadata[] {
+    return valueMetadata(this.#graph, this.#graph.inputs);
+  }
+
+  get outputMetadata(): readonly ValueMetadata[] {
+    return valueMetadata(this.#graph, this.#graph.outputs);
+  }
+
+  /** Name of the adapter in use, and whether it is a software one. */
+  get adapter(): { readonly description: string; readonly kind: 'gpu' | 'cpu' } {
+    return this.#device.facts;
+  }
+
+  /** Runs the model. `fetches` names the outputs wanted; all of them without it. Runs may overlap. */
+  async run(feeds: Feeds, fetches?: Fetches | RunOptions, options?: RunOptions): Promise<Record<string, Tensor>> {
+    if (this.#released) throw new TilewiseError('disposed', 'the session was released');
+    const { names, options: given } = fetchNames(this.#graph, fetches, options);
+    const inputs = checkFeeds(this.#graph, feeds);
+    const executable = await this.#prepare(new Map([...inputs].map(([name, tensor]) => [name, tensor.dims])));
+    const defaults = this.#options.outputLocation ? { outputLocation: this.#options.outputLocation } : {};
+    const outputs = await executable.run(inputs, names, { ...defaults, ...given });
+    return Object.fromEntries(outputs);
+  }
+
+  /** Frees the memory of the model on the GPU. Runs that have begun finish; later ones reject with `disposed`. */
+  async release(): Promise<void> {
+    this.#released = true;
+    const executables = await Promise.allSettled(this.#executables.values());
+    for (const result of executables) if (result.status === 'fulfilled') result.value.dispose();
+    this.#executables.clear();
+  }
+
+  /** The executable for these input shapes, planned and loaded on first use. */
+  #prepare(shapes: ReadonlyMap<string, readonly number[]>): Promise<Executable> {
+    const key = JSON.stringify([...shapes.values()]);
+    let executable = this.#executables.get(key);
+    if (executable) this.#executables.delete(key);
+    else {
+      const plan = buildPlan(bindShapes(this.#graph, shapes), this.#device.facts);
+      executable = Executable.load(plan, this.#device);
+      executable.catch(() => this.#executables.delete(key));
+      this.#evictOldest();
+    }
+    this.#executables.set(key, executable);
+    return executable;
+  }
+
+  #evictOldest(): void {
+    if (this.#executables.size < MAX_EXECUTABLES) return;
+    const [key, oldest] = this.#executables.entries().next().value as [string, Promise<Executable>];
+    this.#executables.delete(key);
+    oldest.then(
+      (executable) => executable.dispose(),
+      () => undefined,
+    );
+  }
+}
+
+/** Plans kept for different input shapes of one session. */
+const MAX_EXECUTABLES = 8;
+
+let shared: Promise<Device> | undefined;
+
+/** The device of all sessions that bring none; opened again after a loss. */
+const sharedDevice = async (): Promise<Device> => {
+  const device = await shared?.catch(() => undefined);
+  if (device && !device.isLost) return device;
+  shared = platform()
+    .gpu()
+    .then((gpu) => openDevice(gpu, platform().noAdapterHint));
+  return shared;
+};
+
+const bytesOf = async (source: Uint8Array | ArrayBuffer | string | URL): Promise<Uint8Array> => {
+  if (source instanceof Uint8Array) return source;
+  return source instanceof ArrayBuffer ? new Uint8Array(source) : await platform().read(source);
+};
+
+const declaredShapes = (graph: Graph): Map<string, readonly number[]> =>
+  new Map(graph.inputs.map((name) => [name, graph.values.get(name)?.shape as readonly number[]]));
+
+const navigatorLanguageFeatures = (): Iterable<string> => globalThis.navigator?.gpu?.wgslLanguageFeatures ?? [];
