@@ -1,6 +1,6 @@
 import type { RunOptions } from './device/executable.js';
 import { TilewiseError } from './errors.js';
-import { type Graph, valueOf } from './graph/graph.js';
+import { type Graph, valueNamed } from './graph/graph.js';
 import type { DType } from './tensor/dtype.js';
 import type { Dim } from './tensor/shape.js';
 import { Tensor } from './tensor/tensor.js';
@@ -19,7 +19,7 @@ export interface ValueMetadata {
 
 export const valueMetadata = (graph: Graph, names: readonly string[]): ValueMetadata[] =>
   names.map((name) => {
-    const { dtype, shape } = valueOf(graph, name);
+    const { dtype, shape } = valueNamed(graph, name);
     return { name, isTensor: true, type: dtype, shape };
   });
 
@@ -35,7 +35,7 @@ export const checkFeeds = (graph: Graph, feeds: Feeds): Map<string, Tensor> => {
         hint: `the model's inputs are: ${graph.inputs.join(', ')}`,
       });
     }
-    const { dtype } = valueOf(graph, name);
+    const { dtype } = valueNamed(graph, name);
     if (tensor.type !== dtype) {
       throw new TilewiseError('invalid-feed', `input '${name}' must be ${dtype}, got ${tensor.type}`, { tensor: name });
     }

@@ -57,7 +57,7 @@ export interface Graph {
 }
 
 /** The value of that name; a graph that `verify` accepted has it. */
-export const valueOf = (graph: Graph, name: string): Value => {
+export const valueNamed = (graph: Graph, name: string): Value => {
   const value = graph.values.get(name);
   if (!value) throw new Error(`no value named '${name}'`);
   return value;

@@ -1,6 +1,6 @@
 import { library } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
-import { type Graph, type Node, valueOf } from '../graph/graph.js';
+import { type Graph, type Node, valueNamed } from '../graph/graph.js';
 import type { DeviceFacts } from '../kernels/facts.js';
 import type { Dispatch, Operand, TensorInfo } from '../kernels/kernel.js';
 import { packOnce } from '../kernels/kernel.js';
@@ -140,7 +140,7 @@ class PlanBuilder {
   }
 
   #info(name: string): TensorInfo {
-    const { dtype, shape, tensor } = valueOf(this.#graph, name);
+    const { dtype, shape, tensor } = valueNamed(this.#graph, name);
     if (!shape || !isConcrete(shape)) {
       throw new TilewiseError('unsupported-model', `the shape of '${name}' depends on data`, { tensor: name });
     }
@@ -163,7 +163,7 @@ class PlanBuilder {
   #storageOf(name: string): number {
     const known = this.#byValue.get(name);
     if (known !== undefined) return known;
-    const { tensor } = valueOf(this.#graph, name);
+    const { tensor } = valueNamed(this.#graph, name);
     if (!tensor) throw new Error(`'${name}' has no storage`);
     const storage = this.#constantStorage(name, tensor);
     this.#byValue.set(name, storage);
