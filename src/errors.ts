@@ -39,3 +39,8 @@ export class TilewiseError extends Error {
     this.hint = details.hint;
   }
 }
+
+/** Throws `aborted`, with the signal's reason as its cause, once the signal has fired. */
+export const throwIfAborted = (signal: AbortSignal | undefined): void => {
+  if (signal?.aborted) throw new TilewiseError('aborted', 'the call was aborted', { cause: signal.reason });
+};

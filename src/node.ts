@@ -26,8 +26,12 @@ const openDawn = async (): Promise<GPU | undefined> => {
   return webgpu.create(DAWN_OPTIONS);
 };
 
+const never = new Int32Array(new SharedArrayBuffer(4));
+
 setPlatform({
   gpu: () => (dawn ??= openDawn()),
+  // TILEWISE_BUSY_WAIT=1 polls without pauses: the lowest latency on a real GPU, at the price of a core.
+  pause: process.env.TILEWISE_BUSY_WAIT ? undefined : () => void Atomics.wait(never, 0, 0, 0.1),
   noAdapterHint: 'install a Vulkan driver, or a software one: npm install @sparticuz/chromium (brings SwiftShader)',
   read: async (source) => {
     const path = source instanceof URL || source.startsWith('file:') ? fileURLToPath(source) : source;

@@ -2,6 +2,8 @@
 export interface Platform {
   /** The WebGPU entry point, or undefined where there is none. */
   gpu(): Promise<GPU | undefined>;
+  /** A short sleep between polls of the GPU, where polling burns a core (see `DeviceOptions.pause`). */
+  readonly pause?: (() => void) | undefined;
   /** What to tell someone whose machine has no adapter. */
   readonly noAdapterHint: string;
   /** The bytes behind a path or URL. */

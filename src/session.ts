@@ -1,11 +1,10 @@
 import { adoptDevice, type Device, openDevice } from './device/device.js';
 import { Executable, type RunOptions } from './device/executable.js';
-import { TilewiseError } from './errors.js';
+import { throwIfAborted, TilewiseError } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
 import type { Graph } from './graph/graph.js';
 import { importOnnx } from './importers/onnx/index.js';
-import { bindShapes } from './passes/bind-shapes.js';
-import { optimize } from './passes/index.js';
+import { bind, optimize } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import { platform } from './platform.js';
 import { isConcrete } from './tensor/shape.js';
@@ -45,10 +44,10 @@ export class InferenceSession {
    */
   static async create(source: Uint8Array | ArrayBuffer | string | URL, options: SessionOptions = {}): Promise<InferenceSession> {
     const bytes = await bytesOf(source);
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     const graph = optimize(importOnnx(bytes));
     rejectMissingKernels(graph);
-    const device = options.device ? adoptDevice(options.device, navigatorLanguageFeatures()) : await sharedDevice();
+    const device = options.device ? adoptDevice(options.device, { languageFeatures: navigatorLanguageFeatures(), pause: platform().pause }) : await sharedDevice();
     const session = new InferenceSession(graph, device, options);
     if (graph.inputs.every((name) => isConcrete(graph.values.get(name)?.shape ?? ['?'])))
       await session.#prepare(declaredShapes(graph));
@@ -102,7 +101,7 @@ export class InferenceSession {
     let executable = this.#executables.get(key);
     if (executable) this.#executables.delete(key);
     else {
-      const plan = buildPlan(bindShapes(this.#graph, shapes), this.#device.facts);
+      const plan = buildPlan(bind(this.#graph, shapes), this.#device.facts);
       executable = Executable.load(plan, this.#device);
       executable.catch(() => this.#executables.delete(key));
       this.#evictOldest();
@@ -133,7 +132,7 @@ const sharedDevice = async (): Promise<Device> => {
   if (device && !device.isLost) return device;
   shared = platform()
     .gpu()
-    .then((gpu) => openDevice(gpu, platform().noAdapterHint));
+    .then((gpu) => openDevice(gpu, platform().noAdapterHint, platform().pause));
   return shared;
 };
 

@@ -24,21 +24,22 @@ export class Device {
   readonly pipelines: PipelineCache;
   /** Weights already on the device, by the host array they were uploaded from. */
   readonly weights = new WeakMap<object, GPUBuffer>();
-  /** Rejects with `device-lost`, never resolves: race it with every wait, because a lost device fakes success. */
-  readonly lost: Promise<never>;
+  readonly #pause: (() => void) | undefined;
+  /** Rejections of the waits that are under way. */
+  readonly #waits = new Set<(reason: TilewiseError) => void>();
   #failure: TilewiseError | undefined;
 
-  constructor(gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterable<string>) {
+  constructor(gpu: GPUDevice, info: GPUAdapterInfo, { languageFeatures = [], pause }: DeviceOptions) {
     this.gpu = gpu;
+    this.#pause = pause;
     this.facts = factsOf(gpu, info, languageFeatures);
     this.pipelines = new PipelineCache(gpu);
-    this.lost = gpu.lost.then(({ reason, message }) => {
+    gpu.lost.then(({ reason, message }) => {
       this.#failure = new TilewiseError('device-lost', `the GPU device was lost (${reason}): ${message || 'no reason given'}`, {
         hint: 'create the session again: a new device is opened then',
       });
-      throw this.#failure;
+      for (const reject of this.#waits) reject(this.#failure);
     });
-    this.lost.catch(() => undefined);
     gpu.addEventListener('uncapturederror', (event) => {
       this.#failure ??= new TilewiseError('gpu-error', event.error.message);
     });
@@ -58,6 +59,30 @@ export class Device {
   }
 
   /**
+   * Waits for work of the GPU. A lost device fakes success or never answers, so every wait goes through here: it rejects
+   * with `device-lost` as soon as the loss is known.
+   */
+  wait<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let waiting = true;
+      const settle = () => {
+        waiting = false;
+        this.#waits.delete(reject);
+      };
+      this.#waits.add(reject);
+      work.then(resolve, reject).finally(settle);
+      const pause = this.#pause;
+      if (!pause) return;
+      const loop = () => {
+        if (!waiting) return;
+        pause();
+        setImmediate(loop);
+      };
+      setImmediate(loop);
+    });
+  }
+
+  /**
    * Runs synchronous `work` with the GPU's errors turned into a typed rejection; out of memory is `limit-exceeded`.
    * Error scopes are a stack, so nothing may be awaited inside.
    */
@@ -70,7 +95,7 @@ export class Device {
     } finally {
       pops = SCOPES.map(() => this.gpu.popErrorScope());
     }
-    const [memory, validation, internal] = await Promise.race([Promise.all(pops), this.lost]);
+    const [memory, validation, internal] = await this.wait(Promise.all(pops));
     if (memory) throw new TilewiseError('limit-exceeded', `${what}: the GPU is out of memory (${memory.message})`);
     const error = validation ?? internal;
     if (error) throw new TilewiseError('gpu-error', `${what}: ${error.message}`);
@@ -80,6 +105,15 @@ export class Device {
 
 /** Pushed in this order and popped in the reverse one. */
 const SCOPES = ['internal', 'validation', 'out-of-memory'] as const;
+
+export interface DeviceOptions {
+  readonly languageFeatures?: Iterable<string>;
+  /**
+   * Called again and again while the GPU is waited for. Dawn's Node binding polls in a busy loop then; a pause of a
+   * fraction of a millisecond leaves the core to a software adapter.
+   */
+  readonly pause?: (() => void) | undefined;
+}
 
 const factsOf = (gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterable<string>): DeviceFacts => {
   const name = `${info.vendor} ${info.architecture} ${info.description}`;
@@ -96,7 +130,7 @@ const factsOf = (gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterabl
 };
 
 /** Opens a device with the adapter's own limits (the defaults are small) and the optional features that kernels use. */
-export const openDevice = async (gpu: GPU | undefined, noAdapterHint: string): Promise<Device> => {
+export const openDevice = async (gpu: GPU | undefined, noAdapterHint: string, pause?: () => void): Promise<Device> => {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!gpu || !adapter) {
     throw new TilewiseError('no-adapter', gpu ? 'no WebGPU adapter was found' : 'this environment has no WebGPU', {
@@ -107,13 +141,13 @@ export const openDevice = async (gpu: GPU | undefined, noAdapterHint: string): P
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
-  return new Device(device, adapter.info, gpu.wgslLanguageFeatures ?? []);
+  return new Device(device, adapter.info, { languageFeatures: gpu.wgslLanguageFeatures ?? [], pause });
 };
 
 /** Wraps a device that the application opened. */
-export const adoptDevice = (gpu: GPUDevice, languageFeatures: Iterable<string>): Device => {
+export const adoptDevice = (gpu: GPUDevice, options: DeviceOptions): Device => {
   let device = adopted.get(gpu);
-  if (!device) adopted.set(gpu, (device = new Device(gpu, gpu.adapterInfo, languageFeatures)));
+  if (!device) adopted.set(gpu, (device = new Device(gpu, gpu.adapterInfo, options)));
   return device;
 };
 

@@ -1,4 +1,4 @@
-import { TilewiseError } from '../errors.js';
+import { throwIfAborted, TilewiseError } from '../errors.js';
 import type { Command, Plan, PlanBuffer, PlanTensor } from '../plan/plan.js';
 import { fromDeviceWords, toDeviceWords } from '../tensor/convert.js';
 import { sizeOf } from '../tensor/shape.js';
@@ -54,7 +54,7 @@ export class Executable {
         const ranges = plan.buffers.map((buffer) => allocateBuffer(device, buffer, allocate, owned));
         return { ranges, params: uploadParams(device, plan.commands, owned) };
       });
-      const pipelines = await Promise.race([compiling, device.lost]);
+      const pipelines = await device.wait(compiling);
       const steps = await device.guarded('binding the model', () => encodables(device, plan, pipelines, ranges, params));
       return new Executable(plan, device, ranges, params, steps);
     } catch (error) {
@@ -74,7 +74,7 @@ export class Executable {
   ): Promise<Map<string, Tensor>> {
     if (this.#disposed) throw new TilewiseError('disposed', 'the session was released');
     this.#device.throwFailure();
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     const { gpu } = this.#device;
     const encoder = gpu.createCommandEncoder();
     for (const input of this.plan.inputs) this.#writeInput(encoder, input, inputs.get(input.name) as Tensor);
@@ -143,7 +143,7 @@ export class Executable {
         return { buffer: range.buffer, offset: range.offset, bytes: 4 * sizeOf(shape) };
       }),
     );
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     return new Map(
       outputs.map(({ name, dtype, shape }, i) => [
         name,

@@ -32,7 +32,7 @@ export class StagingPool {
       at += bytes;
     }
     gpu.queue.submit([encoder.finish()]);
-    await Promise.race([staging.mapAsync(MAP_READ_MODE, 0, total), this.#device.lost]);
+    await this.#device.wait(staging.mapAsync(MAP_READ_MODE, 0, total));
     const all = staging.getMappedRange(0, total).slice(0);
     staging.unmap();
     if (this.#disposed) staging.destroy();

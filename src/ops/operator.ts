@@ -29,6 +29,8 @@ export interface Operator<A extends Attributes = Attributes> {
   /** [fewest, most] inputs. */
   readonly inputs: readonly [number, number];
   readonly outputs?: readonly [number, number];
+  /** True where each element of the output is a function of that element of the one input, of the same type. */
+  readonly elementwise?: boolean;
   /** True where only the shape of the input is read, so that the result is known as soon as the shape is. */
   readonly shapeOnly?: boolean;
   /** True where the output is the first input under another shape: no kernel runs. */

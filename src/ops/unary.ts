@@ -14,6 +14,7 @@ const unary = (
     name,
     attributes: { ...attributes, epilogue: epilogue() } as AttributeSchema<UnaryAttributes>,
     inputs,
+    elementwise: true,
     infer: (context) => {
       const x = input(context as never, 0);
       return [{ dtype: x.dtype, shape: x.shape }];

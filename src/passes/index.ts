@@ -1,23 +1,49 @@
 import type { Graph } from '../graph/graph.js';
 import { verify } from '../graph/verify.js';
+import { bindShapes } from './bind-shapes.js';
+import { channelsLast } from './channels-last.js';
+import { foldBatchNormalization } from './fold-batch-normalization.js';
 import { foldConstants } from './fold-constants.js';
+import { fuseEpilogue } from './fuse-epilogue.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
+import { removeIdentity } from './remove-identity.js';
 
-export interface Pass {
+interface Pass {
   readonly name: string;
   readonly run: (graph: Graph) => Graph;
 }
 
 /** The passes, in the order in which they run. */
-export const passes: readonly Pass[] = [
+const passes: readonly Pass[] = [
   { name: 'fold-constants', run: foldConstants },
+  { name: 'remove-identity', run: removeIdentity },
+  { name: 'fold-batch-normalization', run: foldBatchNormalization },
+  { name: 'fuse-epilogue', run: fuseEpilogue },
   { name: 'remove-dead-nodes', run: removeDeadNodes },
 ];
 
-/** Runs every pass, verifying after each; `onPass` sees the graph after each of them. */
-export const optimize = (graph: Graph, onPass?: (pass: string, graph: Graph) => void): Graph =>
-  passes.reduce((current, { name, run }) => {
+/** The passes that want concrete shapes, run for every combination of input shapes that a session meets. */
+const boundPasses: readonly Pass[] = [
+  { name: 'channels-last', run: channelsLast },
+  { name: 'remove-identity', run: removeIdentity },
+  { name: 'remove-dead-nodes', run: removeDeadNodes },
+];
+
+type OnPass = (pass: string, graph: Graph) => void;
+
+const runPasses = (list: readonly Pass[], graph: Graph, onPass?: OnPass): Graph =>
+  list.reduce((current, { name, run }) => {
     const next = verify(run(current), name);
     onPass?.(name, next);
     return next;
   }, graph);
+
+/** Everything that can be done before the input shapes are known. Verified after each pass. */
+export const optimize = (graph: Graph, onPass?: OnPass): Graph => runPasses(passes, graph, onPass);
+
+/** The optimised graph for inputs of these shapes, ready to be planned. */
+export const bind = (graph: Graph, shapes: ReadonlyMap<string, readonly number[]>, onPass?: OnPass): Graph => {
+  const bound = verify(bindShapes(graph, shapes), 'bind-shapes');
+  onPass?.('bind-shapes', bound);
+  return runPasses(boundPasses, bound, onPass);
+};

@@ -8,4 +8,4 @@ let opened: Promise<Device> | undefined;
 export const testDevice = (): Promise<Device> =>
   (opened ??= platform()
     .gpu()
-    .then((gpu) => openDevice(gpu, platform().noAdapterHint)));
+    .then((gpu) => openDevice(gpu, platform().noAdapterHint, platform().pause)));
