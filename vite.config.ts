@@ -1,46 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { playwright } from '@vitest/browser-playwright';
-import { defineConfig } from 'vitest/config';
-import { chromiumLaunch } from './test/support/chromium.js';
+import { defineConfig, esmExternalRequirePlugin, type Plugin } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const external = ['webgpu', 'sharp', 'wgpu-matrix', /^node:/];
 
-export default defineConfig(async ({ mode }) => ({
+/** What the application installs; everything else is bundled. */
+const peers = ['webgpu', 'sharp', '@sparticuz/chromium', 'wgpu-matrix'];
+const node = [/^node:/, ...builtinModules];
+
+/** WGSL without comments, blank lines and deep indentation; what stands at column 0 stays there, and nothing else does. */
+export const shortenWgsl = (wgsl: string): string =>
+  wgsl
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/\/\/.*/, '')
+        .trimEnd()
+        .replace(/^\s+/, ' '),
+    )
+    .filter((line) => line !== '')
+    .join('\n');
+
+const shortWgsl: Plugin = {
+  name: 'short-wgsl',
+  enforce: 'pre',
+  async load(id) {
+    if (!id.endsWith('.wgsl?raw')) return undefined;
+    return `export default ${JSON.stringify(shortenWgsl(await readFile(id.slice(0, -'?raw'.length), 'utf8')))};`;
+  },
+};
+
+/** The library build: ES modules for browsers (index) and Node (node, cli). Tests have vitest.config.ts. */
+export default defineConfig({
+  plugins: [shortWgsl, esmExternalRequirePlugin({ external: node })],
   build: {
     target: 'es2023',
-    lib: { entry: { index: here('src/index.ts'), node: here('src/node.ts') }, formats: ['es' as const] },
-    rollupOptions: { external },
+    minify: false,
+    lib: { entry: { index: here('src/index.ts'), node: here('src/node.ts'), cli: here('src/cli/main.ts') }, formats: ['es'] },
+    rolldownOptions: { external: peers },
   },
-  test: {
-    projects: [
-      {
-        resolve: { alias: { '#tilewise': here('src/node.ts') } },
-        test: {
-          name: 'node',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**'],
-          pool: 'forks' as const,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        resolve: { alias: { '#tilewise': here('src/index.ts') } },
-        test: {
-          name: 'chromium',
-          include: ['test/ops/**/*.test.ts', 'test/browser/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({ launchOptions: mode === 'test' ? await chromiumLaunch() : {} }),
-            instances: [{ browser: 'chromium' as const }],
-          },
-        },
-      },
-    ],
-  },
-}));
+});

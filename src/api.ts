@@ -3,6 +3,8 @@
 export type { RunOptions } from './device/executable.js';
 export { type ErrorCode, TilewiseError } from './errors.js';
 export type { Feeds, Fetches, ValueMetadata } from './feeds.js';
+export { decodeImage, imageToTensor } from './image.js';
+export type { ImagePixels, Preprocessing } from './preprocessing.js';
 export { InferenceSession, type SessionOptions } from './session.js';
 export type { DType, TypedArray } from './tensor/dtype.js';
 export { Tensor, type TensorLocation } from './tensor/tensor.js';

@@ -1,5 +1,6 @@
-import { adoptDevice, type Device, openDevice } from './device/device.js';
+import type { Device } from './device/device.js';
 import { Executable, type RunOptions } from './device/executable.js';
+import { deviceOf } from './device/shared.js';
 import { throwIfAborted, TilewiseError } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
 import type { Graph } from './graph/graph.js';
@@ -47,7 +48,7 @@ export class InferenceSession {
     throwIfAborted(options.signal);
     const graph = optimize(importOnnx(bytes));
     rejectMissingKernels(graph);
-    const device = options.device ? adoptDevice(options.device, { languageFeatures: navigatorLanguageFeatures(), pause: platform().pause }) : await sharedDevice();
+    const device = await deviceOf(options.device);
     const session = new InferenceSession(graph, device, options);
     if (graph.inputs.every((name) => isConcrete(graph.values.get(name)?.shape ?? ['?'])))
       await session.#prepare(declaredShapes(graph));
@@ -124,18 +125,6 @@ export class InferenceSession {
 /** Plans kept for different input shapes of one session. */
 const MAX_EXECUTABLES = 8;
 
-let shared: Promise<Device> | undefined;
-
-/** The device of all sessions that bring none; opened again after a loss. */
-const sharedDevice = async (): Promise<Device> => {
-  const device = await shared?.catch(() => undefined);
-  if (device && !device.isLost) return device;
-  shared = platform()
-    .gpu()
-    .then((gpu) => openDevice(gpu, platform().noAdapterHint, platform().pause));
-  return shared;
-};
-
 const bytesOf = async (source: Uint8Array | ArrayBuffer | string | URL): Promise<Uint8Array> => {
   if (source instanceof Uint8Array) return source;
   return source instanceof ArrayBuffer ? new Uint8Array(source) : await platform().read(source);
@@ -143,5 +132,3 @@ const bytesOf = async (source: Uint8Array | ArrayBuffer | string | URL): Promise
 
 const declaredShapes = (graph: Graph): Map<string, readonly number[]> =>
   new Map(graph.inputs.map((name) => [name, graph.values.get(name)?.shape as readonly number[]]));
-
-const navigatorLanguageFeatures = (): Iterable<string> => globalThis.navigator?.gpu?.wgslLanguageFeatures ?? [];

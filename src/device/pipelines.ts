@@ -40,7 +40,9 @@ export class PipelineCache {
         buffer: { type: BUFFER_TYPES[type] },
       })),
     });
+    this.#gpu.pushErrorScope('validation');
     const module = this.#gpu.createShaderModule({ label: kernel, code });
+    const invalid = this.#gpu.popErrorScope();
     try {
       const pipeline = await this.#gpu.createComputePipelineAsync({
         label: kernel,
@@ -49,8 +51,7 @@ export class PipelineCache {
       });
       return { pipeline, layout };
     } catch (cause) {
-      const messages = (await module.getCompilationInfo()).messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`);
-      const detail = messages.length > 0 ? messages.join('; ') : String((cause as Error).message ?? cause);
+      const detail = (await invalid)?.message ?? String((cause as Error).message ?? cause);
       throw new TilewiseError('gpu-error', `kernel '${kernel}' does not compile: ${detail}`, { cause });
     }
   }

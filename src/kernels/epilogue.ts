@@ -1,5 +1,16 @@
 import { TilewiseError } from '../errors.js';
 import type { Attributes, EpilogueStep } from '../graph/graph.js';
+import type { DeviceElement } from '../tensor/dtype.js';
+
+/** An elementwise operator of one input as WGSL. */
+export interface Formula {
+  /** An expression of `v`, a scalar or vector of type `Elem`. BITS stands for u32 or vec4u. NaN must stay NaN. */
+  readonly wgsl: (attributes: Attributes, element: DeviceElement) => string;
+  /** The scalars it is defined for; floats alone where absent. */
+  readonly elements?: readonly DeviceElement[];
+  /** Helper files of shaders/lib that it calls. */
+  readonly needs?: readonly string[];
+}
 
 /** A WGSL number that may be written into a kernel: only finite floats ever reach the text. */
 export const literal = (value: number): string => {
@@ -11,49 +22,112 @@ export const literal = (value: number): string => {
 const number = (attributes: Attributes, name: string): string => literal(attributes[name] as number);
 
 /**
- * Elementwise operators as WGSL expressions of `v`, a scalar or vector of type `Elem`. Comparisons are written so that
- * NaN stays NaN.
- */
-export const formulas: Readonly<Record<string, (attributes: Attributes) => string>> = {
-  Relu: () => 'select(v, Elem(0), v < Elem(0))',
-  LeakyRelu: (a) => `select(v, v * ${number(a, 'alpha')}, v < Elem(0))`,
-  Clip: (a) => clip(a.min as number, a.max as number),
-  Sigmoid: () => keepNan('Elem(1) / (Elem(1) + exp(-v))'),
-  // Some devices compute tanh by exp, which overflows; tanh is 1 to the last bit beyond 10.
-  Tanh: () => keepNan('tanh(clamp(v, Elem(-15), Elem(15)))'),
-  HardSigmoid: (a) => saturate(`${number(a, 'alpha')} * v + ${number(a, 'beta')}`),
-  HardSwish: () => `v * ${saturate('v * Elem(0.16666667) + Elem(0.5)')}`,
-  Exp: () => keepNan('exp(v)'),
-  Sqrt: () => 'sqrt(v)',
-};
-
-/**
  * WGSL leaves the result for NaN open in clamp, min, max and (on some devices) exp, and lets compilers assume that
- * v == v: only the bits tell. BITS stands for u32 or vec4u.
+ * v == v: only the bits tell.
  */
 const keepNan = (expression: string): string =>
   `select(${expression}, v, (bitcast<BITS>(v) & BITS(0x7fffffff)) > BITS(0x7f800000))`;
 
 const saturate = (expression: string): string => keepNan(`clamp(${expression}, Elem(0), Elem(1))`);
 
-const clip = (min: number, max: number): string => {
+const clip = ({ min, max }: Attributes, element: DeviceElement): string => {
+  if (element !== 'f32') return clipIntegers(min as number, max as number, element);
   // The standard's min(max(v, min), max): every number becomes max.
-  if (min > max) return keepNan(literal(max));
+  if ((min as number) > (max as number)) return keepNan(literal(max as number));
   let text = 'v';
-  if (Number.isFinite(Math.fround(min))) text = `select(${text}, ${literal(min)}, v < ${literal(min)})`;
-  if (Number.isFinite(Math.fround(max))) text = `select(${text}, ${literal(max)}, v > ${literal(max)})`;
+  if (Number.isFinite(Math.fround(min as number)))
+    text = `select(${text}, ${literal(min as number)}, v < ${literal(min as number)})`;
+  if (Number.isFinite(Math.fround(max as number)))
+    text = `select(${text}, ${literal(max as number)}, v > ${literal(max as number)})`;
   return text;
+};
+
+const clipIntegers = (min: number, max: number, element: DeviceElement): string => {
+  const [least, most] = element === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  let text = 'v';
+  if (min > least) text = `max(${text}, Elem(${Math.ceil(Math.min(min, most))}))`;
+  if (max < most) text = `min(${text}, Elem(${Math.floor(Math.max(max, least))}))`;
+  return text;
+};
+
+/** Some devices compute tanh by exp, which overflows; tanh is 1 to the last bit beyond 10. */
+const tanh = (expression: string): string => `tanh(clamp(${expression}, Elem(-15), Elem(15)))`;
+
+const gelu = ({ approximate }: Attributes): string =>
+  approximate === 'tanh'
+    ? `Elem(0.5) * v * (Elem(1) + ${keepNan(tanh('Elem(0.7978846) * (v + Elem(0.044715) * v * v * v)'))})`
+    : 'Elem(0.5) * v * (Elem(1) + erf(v * Elem(0.70710677)))';
+
+/** Some devices compute log(|v|), and a finite number for 0. */
+const log = keepNan('select(select(log(v), sqrt(v), v < Elem(0)), Elem(-1) / abs(v), v == Elem(0))');
+
+const ANY = ['f32', 'i32', 'u32'] as const;
+const SIGNED = ['f32', 'i32'] as const;
+
+export const formulas: Readonly<Record<string, Formula>> = {
+  Abs: { wgsl: () => 'abs(v)', elements: ANY },
+  Ceil: { wgsl: () => 'ceil(v)' },
+  Celu: { wgsl: (a) => `select(v, ${number(a, 'alpha')} * expm1(v / ${number(a, 'alpha')}), v < Elem(0))`, needs: ['expm1'] },
+  Clip: { wgsl: clip, elements: ANY },
+  Cos: { wgsl: () => 'cosine(v)', needs: ['trigonometry'] },
+  Elu: { wgsl: (a) => `select(v, ${number(a, 'alpha')} * expm1(v), v < Elem(0))`, needs: ['expm1'] },
+  Erf: { wgsl: () => 'erf(v)', needs: ['erf'] },
+  Exp: { wgsl: () => keepNan('exp(v)') },
+  Floor: { wgsl: () => 'floor(v)' },
+  Gelu: { wgsl: gelu, needs: ['erf'] },
+  HardSigmoid: { wgsl: (a) => saturate(`${number(a, 'alpha')} * v + ${number(a, 'beta')}`) },
+  HardSwish: { wgsl: () => `v * ${saturate('v * Elem(0.16666667) + Elem(0.5)')}` },
+  LeakyRelu: { wgsl: (a) => `select(v, v * ${number(a, 'alpha')}, v < Elem(0))` },
+  Log: { wgsl: () => log },
+  // tanh(softplus(v)) = n / (n + 2) with n = e^v (e^v + 2), which is 1 to the last bit beyond 20.
+  Mish: { wgsl: () => 'v * mish_gate(v)', needs: ['mish'] },
+  Neg: { wgsl: () => '-v', elements: SIGNED },
+  Not: { wgsl: () => 'Elem(1) - v', elements: ['u32'] },
+  Reciprocal: { wgsl: () => 'Elem(1) / v' },
+  Relu: { wgsl: () => 'select(v, Elem(0), v < Elem(0))', elements: SIGNED },
+  Round: { wgsl: () => 'round(v)' },
+  Selu: {
+    wgsl: (a) => `${number(a, 'gamma')} * select(v, ${number(a, 'alpha')} * expm1(v), v < Elem(0))`,
+    needs: ['expm1'],
+  },
+  Sigmoid: { wgsl: () => keepNan('Elem(1) / (Elem(1) + exp(-v))') },
+  Sign: { wgsl: (_, element) => sign(element), elements: ANY },
+  Sin: { wgsl: () => 'sine(v)', needs: ['trigonometry'] },
+  Softplus: { wgsl: () => keepNan('select(v, Elem(0), v < Elem(0)) + log1p(exp(-abs(v)))'), needs: ['log1p'] },
+  Softsign: { wgsl: () => 'v / (Elem(1) + abs(v))' },
+  Sqrt: { wgsl: () => 'sqrt(v)' },
+  Swish: { wgsl: (a) => `v / (Elem(1) + exp(-${number(a, 'alpha')} * v))` },
+  Tanh: { wgsl: () => keepNan(tanh('v')) },
+  ThresholdedRelu: { wgsl: (a) => `select(Elem(0), v, v > ${number(a, 'alpha')})` },
+};
+
+const sign = (element: DeviceElement): string => {
+  if (element === 'f32') return keepNan('sign(v)');
+  return element === 'i32' ? 'sign(v)' : 'min(v, Elem(1))';
 };
 
 /** True where the operator can be a step of an epilogue. */
 export const isElementwise = (op: string): boolean => Object.hasOwn(formulas, op);
 
-/** The body of a kernel's `fn epilogue(v: Elem) -> Elem`: one block a step, each shadowing `v`; `lanes` is the width of Elem. */
-export const epilogueBody = (steps: readonly EpilogueStep[], lanes: 1 | 4 = 1): string =>
+/**
+ * The body of a kernel's `fn epilogue(v: Elem) -> Elem`: one block a step, each shadowing `v`. `lanes` is the width of
+ * Elem and `element` its scalar. The dispatch must list `epilogueLibraries` of the same steps.
+ */
+export const epilogueBody = (steps: readonly EpilogueStep[], lanes: 1 | 4 = 1, element: DeviceElement = 'f32'): string =>
   steps
-    .reduceRight((rest, step) => `{ let v = ${formulas[step.op]?.(step.attributes) ?? unknownStep(step)}; ${rest} }`, 'return v;')
+    .reduceRight((rest, step) => `{ let v = ${expressionOf(step, element)}; ${rest} }`, 'return v;')
     .replaceAll('BITS', lanes === 4 ? 'vec4u' : 'u32');
 
-const unknownStep = (step: EpilogueStep): never => {
-  throw new TilewiseError('internal', `'${step.op}' is not an elementwise step`);
+/** The helper files of shaders/lib that the steps call. */
+export const epilogueLibraries = (steps: readonly EpilogueStep[]): string[] => [
+  ...new Set(steps.flatMap(({ op }) => formulas[op]?.needs ?? [])),
+];
+
+const expressionOf = ({ op, attributes }: EpilogueStep, element: DeviceElement): string => {
+  const formula = formulas[op];
+  if (!formula) throw new TilewiseError('internal', `'${op}' is not an elementwise step`);
+  if (!(formula.elements ?? ['f32']).includes(element)) {
+    throw new TilewiseError('unsupported-model', `${op} has no kernel for elements that are ${element} on the device`);
+  }
+  return formula.wgsl(attributes, element);
 };

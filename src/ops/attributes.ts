@@ -1,6 +1,8 @@
 import { TilewiseError } from '../errors.js';
 import type { Attributes, AttributeValue, EpilogueStep } from '../graph/graph.js';
+import type { DType } from '../tensor/dtype.js';
 import { Tensor } from '../tensor/tensor.js';
+import { dtypeOfOnnx } from './onnx-types.js';
 
 /** Attribute values as a model file states them. */
 export type RawAttribute = number | string | readonly number[] | readonly string[] | Tensor;
@@ -72,6 +74,19 @@ export const tensor = (): AttributeField<Tensor | undefined> => ({
   parse: (raw, name) => (raw instanceof Tensor ? raw : bad(name, 'a tensor', raw)),
   missing: () => undefined,
 });
+
+/** An element type: its ONNX number in the file, its name here. Required. */
+export const dtype = (): AttributeField<DType> => ({
+  parse: (raw, name) => {
+    const code = isNumber(raw) && Number.isInteger(raw) ? raw : bad(name, 'the number of an element type', raw);
+    return dtypeOfOnnx(code) ?? unsupportedType(name, code);
+  },
+  missing: required,
+});
+
+const unsupportedType = (name: string, code: number): never => {
+  throw new TilewiseError('unsupported-model', `attribute '${name}' names element type ${code}, which is not supported`);
+};
 
 /** Set by fusion passes: the elementwise steps applied to each result. Model files cannot state it. */
 export const epilogue = (): AttributeField<readonly EpilogueStep[]> => ({

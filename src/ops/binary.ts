@@ -1,34 +1,82 @@
 import type { Attributes, EpilogueStep } from '../graph/graph.js';
+import { type DType, isFloat } from '../tensor/dtype.js';
 import { broadcastShapes, shapeText } from '../tensor/shape.js';
-import { epilogue } from './attributes.js';
-import { defineOperator, fail, input, type Operator } from './operator.js';
+import { type AttributeSchema, epilogue, flag } from './attributes.js';
+import { defineOperator, fail, input, type OpContext, type Operator } from './operator.js';
 
 export interface BinaryAttributes extends Attributes {
   readonly epilogue: readonly EpilogueStep[];
 }
 
+interface Options {
+  /** What the inputs may be; numbers where absent. */
+  readonly takes?: 'numbers' | 'bool' | 'anything';
+  /** True where the output is bool whatever the inputs are. */
+  readonly toBool?: boolean;
+  /** True where the inputs may be of two types; the output has that of the first. */
+  readonly mixed?: boolean;
+  /** True where only the second input is broadcast. */
+  readonly second?: boolean;
+  readonly attributes?: AttributeSchema<Attributes>;
+  /** Refuses attributes that do not fit the type. */
+  readonly check?: (attributes: Attributes, dtype: DType) => void;
+}
+
 /** An elementwise operator of two inputs with multidirectional broadcasting (ONNX "Broadcasting"). */
-const binary = (name: string, broadcast: 'both' | 'second'): Operator =>
+const binary = (name: string, options: Options = {}): Operator =>
   defineOperator<BinaryAttributes>({
     name,
-    attributes: { epilogue: epilogue() },
+    attributes: { ...options.attributes, epilogue: epilogue() } as AttributeSchema<BinaryAttributes>,
     inputs: [2, 2],
     infer: (context) => {
       const a = input(context as never, 0);
       const b = input(context as never, 1);
-      if (a.dtype !== b.dtype) fail(`inputs must have one type, got ${a.dtype} and ${b.dtype}`);
-      if (!a.shape || !b.shape) return [{ dtype: a.dtype, shape: undefined }];
+      checkTypes(context, [a.dtype, b.dtype], options);
+      const dtype = options.toBool ? 'bool' : a.dtype;
+      if (!a.shape || !b.shape) return [{ dtype, shape: undefined }];
       const shape = broadcastShapes(a.shape, b.shape);
-      if (!shape || (broadcast === 'second' && shape.length !== a.shape.length)) {
+      if (!shape || (options.second && shape.length !== a.shape.length)) {
         return fail(`shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} do not broadcast`);
       }
-      return [{ dtype: a.dtype, shape }];
+      return [{ dtype, shape }];
     },
   });
 
-export const add = binary('Add', 'both');
-export const sub = binary('Sub', 'both');
-export const mul = binary('Mul', 'both');
-export const div = binary('Div', 'both');
+const checkTypes = ({ attributes }: OpContext, [a, b]: readonly [DType, DType], options: Options): void => {
+  const { takes = 'numbers', mixed, check } = options;
+  if (a !== b && !mixed) fail(`inputs must have one type, got ${a} and ${b}`);
+  for (const dtype of [a, b]) {
+    if (takes !== 'anything' && (dtype === 'bool') !== (takes === 'bool')) fail(`the inputs must be ${takes}, got ${dtype}`);
+  }
+  check?.(attributes, a);
+};
+
+const logical: Options = { takes: 'bool', toBool: true };
+const comparison: Options = { toBool: true };
+
+export const add = binary('Add');
+export const and = binary('And', logical);
+export const div = binary('Div');
+export const equal = binary('Equal', { takes: 'anything', toBool: true });
+export const greater = binary('Greater', comparison);
+export const greaterOrEqual = binary('GreaterOrEqual', comparison);
+export const less = binary('Less', comparison);
+export const lessOrEqual = binary('LessOrEqual', comparison);
+/** Two inputs here; importers turn more into chains. */
+export const max = binary('Max');
+/** Two inputs here; importers turn more into chains. */
+export const min = binary('Min');
+/** With the sign of b, or with fmod that of a. */
+export const mod = binary('Mod', {
+  attributes: { fmod: flag(false) },
+  check: ({ fmod }, dtype) => {
+    if (isFloat(dtype) && !fmod) fail(`Mod of ${dtype} needs fmod = 1`);
+  },
+});
+export const mul = binary('Mul');
+export const or = binary('Or', logical);
+export const pow = binary('Pow', { mixed: true });
 /** max(x, 0) + slope * min(x, 0); the slope broadcasts to x (unidirectional). */
-export const prelu = binary('PRelu', 'second');
+export const prelu = binary('PRelu', { second: true });
+export const sub = binary('Sub');
+export const xor = binary('Xor', logical);

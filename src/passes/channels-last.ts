@@ -1,4 +1,4 @@
-import { freshName, type Graph, type Node, type Value, valueNamed } from '../graph/graph.js';
+import { freshName, type Graph, type Node, type Value, valueNamed, withNodes } from '../graph/graph.js';
 import { fromNumbers, toNumbers } from '../tensor/convert.js';
 import { channelsLastAxis, movesNoData, permute, TO_CHANNELS_FIRST, TO_CHANNELS_LAST } from '../tensor/layout.js';
 import { type ConcreteShape, isConcrete, stridesOf } from '../tensor/shape.js';
@@ -112,7 +112,7 @@ export class LayoutWalk {
 
   finish(): Graph {
     for (const name of this.#graph.outputs) this.plain(name);
-    return { ...this.#graph, nodes: this.#nodes, values: this.#values };
+    return withNodes(this.#graph, this.#nodes, this.#values);
   }
 
   #push(node: Node): void {

@@ -2,9 +2,13 @@ import type { Graph } from '../graph/graph.js';
 import { verify } from '../graph/verify.js';
 import { bindShapes } from './bind-shapes.js';
 import { channelsLast } from './channels-last.js';
+import { foldAffine } from './fold-affine.js';
 import { foldBatchNormalization } from './fold-batch-normalization.js';
 import { foldConstants } from './fold-constants.js';
+import { foldPad } from './fold-pad.js';
 import { fuseEpilogue } from './fuse-epilogue.js';
+import { mergeBranches } from './merge-branches.js';
+import { mergeDuplicates } from './merge-duplicates.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 import { removeIdentity } from './remove-identity.js';
 
@@ -17,7 +21,11 @@ interface Pass {
 const passes: readonly Pass[] = [
   { name: 'fold-constants', run: foldConstants },
   { name: 'remove-identity', run: removeIdentity },
+  { name: 'merge-duplicates', run: mergeDuplicates },
+  { name: 'fold-pad', run: foldPad },
   { name: 'fold-batch-normalization', run: foldBatchNormalization },
+  { name: 'fold-affine', run: foldAffine },
+  { name: 'merge-branches', run: mergeBranches },
   { name: 'fuse-epilogue', run: fuseEpilogue },
   { name: 'remove-dead-nodes', run: removeDeadNodes },
 ];

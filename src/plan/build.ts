@@ -25,9 +25,10 @@ export const buildPlan = (graph: Graph, facts: DeviceFacts): Plan => {
   return builder.finish();
 };
 
-/** Names every node that has no kernel, all at once. */
+/** Names every node that has no kernel, all at once. Shape-only operators need none: binding the shapes folds them. */
 export const rejectMissingKernels = (graph: Graph): void => {
-  const missing = graph.nodes.filter((node) => !operatorOf(node).alias && !lowerings.has(node.op));
+  const needsKernel = (node: Node): boolean => !operatorOf(node).alias && !operatorOf(node).shapeOnly;
+  const missing = graph.nodes.filter((node) => needsKernel(node) && !lowerings.has(node.op));
   if (missing.length === 0) return;
   const list = missing.map((node) => `${node.op} '${node.name}'`).join(', ');
   throw new TilewiseError('unsupported-model', `no GPU kernel for: ${list}`, { node: missing[0]!.name });
@@ -75,7 +76,7 @@ class PlanBuilder {
 
   #lower(node: Node): void {
     const lowering = lowerings.get(node.op);
-    if (!lowering) return;
+    if (!lowering) throw new TilewiseError('unsupported-model', `the result depends on data that only a run can tell`);
     const outputs = node.outputs.map((name) => (name ? this.#info(name) : undefined));
     if (outputs.every((info) => !info || sizeOf(info.shape) === 0)) {
       for (const name of node.outputs) if (name) this.#outputStorage(name);
@@ -90,6 +91,8 @@ class PlanBuilder {
     });
     const scratch = new Map<number, number>();
     for (const dispatch of dispatches) this.#addDispatch(node, dispatch, scratch);
+    // An output of no elements beside others has no dispatch that names it.
+    for (const name of node.outputs) if (name) this.#outputStorage(name);
   }
 
   #addDispatch(node: Node, dispatch: Dispatch, scratch: Map<number, number>): void {

@@ -1,19 +1,64 @@
-import { existsSync } from 'node:fs';
-import chromium from '@sparticuz/chromium';
+import { execFile } from 'node:child_process';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { createBrotliDecompress } from 'node:zlib';
 import type { LaunchOptions } from 'playwright';
+import { extract } from 'tar-fs';
 
 const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** A Chromium and the flags that give it WebGPU on a software adapter, without network or sandbox. */
-export const chromiumLaunch = async (): Promise<LaunchOptions> => ({
-  executablePath: process.env.CHROMIUM_PATH ?? INSTALLED.find((path) => existsSync(path)) ?? (await chromium.executablePath()),
-  args: [
-    '--enable-unsafe-webgpu',
-    '--use-webgpu-adapter=swiftshader',
-    '--no-sandbox',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--no-first-run',
-  ],
-});
+/** WebGPU on a software adapter, without network or sandbox. */
+const ARGS = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+/** A Chromium with WebGPU: CHROMIUM_PATH, one of the machine's, or the one in the package @sparticuz/chromium. */
+export const chromiumLaunch = async (): Promise<LaunchOptions> => {
+  const installed = process.env.CHROMIUM_PATH ?? INSTALLED.find((path) => existsSync(path));
+  if (installed) return { executablePath: installed, args: ARGS };
+  const folder = await unpackedChromium();
+  const executablePath = join(folder, 'chromium');
+  return { executablePath, args: ARGS, env: await environment(folder, executablePath) };
+};
+
+/** The package's Chromium, unpacked once a version into a folder of this user's. */
+const unpackedChromium = async (): Promise<string> => {
+  const root = dirname(dirname(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium'))));
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const target = join(tmpdir(), `tilewise-chromium-${version}-${process.getuid?.() ?? 0}`);
+  if (existsSync(target)) return target;
+  const unpacked = await mkdtemp(join(tmpdir(), 'tilewise-'));
+  const from = (file: string) => createReadStream(join(root, 'bin', file)).pipe(createBrotliDecompress());
+  await Promise.all([
+    pipeline(from('chromium.br'), createWriteStream(join(unpacked, 'chromium'), { mode: 0o755 })),
+    ...['swiftshader.tar.br', 'fonts.tar.br', 'al2023.tar.br'].map((file) => pipeline(from(file), extract(unpacked))),
+  ]);
+  await writeFile(join(unpacked, 'fonts.conf'), `<fontconfig><dir>${join(target, 'fonts')}</dir></fontconfig>\n`);
+  // Another process may have been faster; either folder is complete, because a rename is atomic.
+  await rename(unpacked, target).catch(() => rm(unpacked, { recursive: true, force: true }));
+  return target;
+};
+
+/** For the browser process alone: the package's fonts and its NSS libraries, where the machine has none. */
+const environment = async (folder: string, executable: string): Promise<Record<string, string>> => {
+  const linked = await promisify(execFile)('ldd', [executable]).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+  return {
+    ...(process.env as Record<string, string>),
+    ...(linked.includes('not found') && { LD_LIBRARY_PATH: join(folder, 'lib') }),
+    ...(!existsSync('/etc/fonts/fonts.conf') && { FONTCONFIG_PATH: folder }),
+  };
+};

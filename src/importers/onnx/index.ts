@@ -1,5 +1,140 @@
-import type { Graph } from '../../graph/graph.js';
-/** Reads an ONNX model. */
-export const importOnnx = (_bytes: Uint8Array): Graph => {
-  throw new Error('to be written');
+import { TilewiseError } from '../../errors.js';
+import { type Attributes, type Graph, type Node, withNodes } from '../../graph/graph.js';
+import { verify } from '../../graph/verify.js';
+import { parseAttributes } from '../../ops/attributes.js';
+import { atNode, operatorOf } from '../../ops/infer.js';
+import { attributesOf } from './attribute.js';
+import { Draft, isConstantNode, isStandard } from './draft.js';
+import { looksLike } from './foreign.js';
+import type { OnnxNode } from './onnx-node.js';
+import { type GraphProto, type ModelProto, modelProto, type NodeProto } from './proto.js';
+import { sortNodes } from './sort.js';
+import { isKnown, upgrade } from './upgrade.js';
+import { type ReadBudgets, readMessage } from './wire.js';
+
+/** Oldest and newest versions of the format that are understood. */
+const IR_VERSIONS = [3, 13] as const;
+const OPSETS = [7, 26] as const;
+
+/**
+ * Reads an ONNX model: every operator comes in its newest form, nodes are in topological order, and weights are views
+ * of `bytes` where alignment allows. Throws `invalid-model` for bytes that are not a well-formed model and
+ * `unsupported-model` for a model that needs what this library lacks.
+ */
+export const importOnnx = (bytes: Uint8Array, budgets: ReadBudgets = {}): Graph => {
+  const { graph, opset } = checkModel(readModel(bytes, budgets));
+  rejectUnknownOperators(graph);
+  const draft = new Draft(graph, opset);
+  const names = new Map<string, number>();
+  const nodes = graph.nodes.filter((node) => !isConstantNode(node)).flatMap((node) => importNode(node, draft, names));
+  const known = new Set(draft.inputs);
+  for (const [name, value] of draft.values) if (value.tensor) known.add(name);
+  const [inputs, outputs] = [[...draft.inputs], [...draft.outputs]];
+  const whole: Graph = { name: graph.name || 'graph', nodes, values: draft.values, inputs, outputs };
+  return verify(withNodes(whole, sortNodes(nodes, known)), 'import');
+};
+
+const readModel = (bytes: Uint8Array, budgets: ReadBudgets): ModelProto => {
+  if (bytes.length === 0) throw new TilewiseError('invalid-model', 'the model is empty (0 bytes)');
+  try {
+    return readMessage(modelProto, bytes, budgets);
+  } catch (cause) {
+    const foreign = looksLike(bytes);
+    if (!foreign) throw cause;
+    throw new TilewiseError('invalid-model', `this is not an ONNX model: it looks like ${foreign}`, { cause });
+  }
+};
+
+const checkModel = (model: ModelProto): { graph: GraphProto; opset: number } => {
+  const invalid = (message: string): never => {
+    throw new TilewiseError('invalid-model', message);
+  };
+  const version = model.irVersion ?? 0;
+  if (!Number.isInteger(version) || version < 1) invalid('the model states no ONNX IR version: it is damaged or no ONNX model');
+  inRange(version, IR_VERSIONS, 'ONNX IR version');
+  const graph = model.graph ?? invalid('the model has no graph');
+  if (graph.sparseInitializers.length > 0) throw new TilewiseError('unsupported-model', 'sparse initializers are not supported');
+  const opsets = model.opsets.filter(({ domain }) => !domain || domain === 'ai.onnx');
+  const [first, ...others] = opsets.map((opset) => opset.version ?? 0);
+  const opset = first ?? invalid('the model states no opset version: it is damaged');
+  if (others.some((other) => other !== opset))
+    invalid(`the model states several opset versions: ${[opset, ...others].join(', ')}`);
+  if (opset < 1) invalid(`opset version ${opset} is not possible`);
+  inRange(opset, OPSETS, 'opset version');
+  return { graph, opset };
+};
+
+const inRange = (version: number, [oldest, newest]: readonly [number, number], what: string): void => {
+  if (version >= oldest && version <= newest) return;
+  throw new TilewiseError('unsupported-model', `${what} ${version} is not supported (${oldest} to ${newest} are)`, {
+    hint: version < oldest ? 'convert the model with onnx.version_converter' : 'export the model with an older opset version',
+  });
+};
+
+const operatorName = (node: NodeProto): string =>
+  isStandard(node) ? (node.opType ?? '') : `${node.domain}.${node.opType ?? ''}`;
+
+/** What a node is called in messages: its own name or, as many exporters give none, that of its first output. */
+const labelOf = (node: NodeProto): string => node.name || node.outputs.find((name) => name) || 'unnamed';
+
+const MOST_NAMED = 10;
+
+const rejectUnknownOperators = (graph: GraphProto): void => {
+  const unknown = new Map<string, string[]>();
+  for (const node of graph.nodes) {
+    const op = operatorName(node);
+    if (isKnown(op)) continue;
+    const list = unknown.get(op);
+    if (list) list.push(labelOf(node));
+    else unknown.set(op, [labelOf(node)]);
+  }
+  if (unknown.size === 0) return;
+  const parts = [...unknown].map(([op, nodes]) => {
+    const more = nodes.length > MOST_NAMED ? ` and ${nodes.length - MOST_NAMED} more` : '';
+    return `${op || 'a node without an operator'} (${nodes.slice(0, MOST_NAMED).join(', ')}${more})`;
+  });
+  const [[first] = []] = unknown.values();
+  throw new TilewiseError(
+    'unsupported-model',
+    `${unknown.size === 1 ? 'this operator is' : 'these operators are'} not supported: ${parts.join('; ')}`,
+    first === undefined ? {} : { node: first },
+  );
+};
+
+const importNode = (proto: NodeProto, draft: Draft, names: Map<string, number>): Node[] => {
+  const name = unique(labelOf(proto), names);
+  const op = operatorName(proto);
+  const { inputs, outputs } = proto;
+  try {
+    const node: OnnxNode = { name, op, inputs, outputs, attributes: attributesOf(proto) };
+    return upgrade(node, draft).map((upgraded) => typed(upgraded, name, names));
+  } catch (error) {
+    throw atNode(error, { name, op, inputs, outputs, attributes: {} });
+  }
+};
+
+/** The node with checked attributes; nodes that an upgrade adds beside `own` get unique names. */
+const typed = (node: OnnxNode, own: string, names: Map<string, number>): Node => {
+  const operator = operatorOf({ ...node, attributes: {} });
+  const [fewest, most] = operator.outputs ?? [1, 1];
+  if (node.outputs.length < fewest || node.outputs.length > most) {
+    throw new TilewiseError('invalid-model', `${fewest} to ${most} outputs are possible, got ${node.outputs.length}`);
+  }
+  const attributes: Attributes = { ...parseAttributes(operator.attributes, node.attributes), ...node.internal };
+  for (const key of Object.keys(node.internal ?? {})) {
+    if (!Object.hasOwn(operator.attributes, key)) throw new TilewiseError('internal', `'${node.op}' has no attribute '${key}'`);
+  }
+  const name = node.name === own ? own : unique(node.name, names);
+  return { name, op: node.op, inputs: node.inputs, outputs: node.outputs, attributes };
+};
+
+/** A name that no node has yet. `names` counts how often each was asked for. */
+const unique = (base: string, names: Map<string, number>): string => {
+  let name = base;
+  for (let i = names.get(base) ?? 0; names.has(name); i++) {
+    names.set(base, i + 1);
+    name = `${base}_${i + 1}`;
+  }
+  names.set(name, 0);
+  return name;
 };

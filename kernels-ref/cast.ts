@@ -1,0 +1,16 @@
+import { type DType, integerRange, isFloat } from '../src/tensor/dtype.js';
+import type { Reference } from './reference.js';
+
+/** v with only the low bits that the type keeps. */
+const wrap = (v: number, [low, high]: readonly [number, number]): number => {
+  const values = high - low + 1;
+  return v >= low && v <= high ? v : ((((v - low) % values) + values) % values) + low;
+};
+
+/** Floats lose their fraction and saturate (see `fromNumbers`); integers wrap; NaN becomes true, or the integer 0. */
+export const cast: Reference = ([x], { to }) => {
+  const range = integerRange(to as DType);
+  if (to === 'bool') return [x!.data.map((v) => (v !== 0 ? 1 : 0))];
+  if (!range || isFloat(x!.dtype)) return [x!.data];
+  return [x!.data.map((v) => wrap(v, range))];
+};

@@ -1,0 +1,134 @@
+import type { Command } from 'commander';
+import { sharedDevice } from '../device/shared.js';
+import { TilewiseError } from '../errors.js';
+import {
+  type BoundInputs,
+  bindInputs,
+  type Inspection,
+  inspectGraph,
+  type PlanSummary,
+  summarizePlan,
+  type ValueSummary,
+} from '../inspect.js';
+import { type DeviceFacts, defaultFacts } from '../kernels/facts.js';
+import { bind, optimize } from '../passes/index.js';
+import { buildPlan } from '../plan/build.js';
+import { shapeText } from '../tensor/shape.js';
+import type { CommandContext } from './context.js';
+import { openModel } from './model.js';
+import { dims } from './options.js';
+import { grouped, type Terminal, table } from './terminal.js';
+
+interface InspectFlags {
+  readonly dims?: ReadonlyMap<string, number>;
+  readonly plan?: boolean;
+  readonly passes?: boolean;
+  readonly json?: boolean;
+}
+
+const EXAMPLE = `
+Examples:
+  $ tilewise inspect model.onnx
+  $ tilewise inspect model.onnx --dims batch=8 --passes --plan
+  $ tilewise inspect model.onnx --json | jq .totals
+
+Costs are those of the file's own nodes. No GPU is needed: without one, --plan shows the plan for WebGPU's default limits.
+`;
+
+export const addInspect = (program: Command, { terminal, finish }: CommandContext): void => {
+  program
+    .command('inspect')
+    .description('show what a model is made of and what it costs')
+    .argument('<model>', 'an ONNX file')
+    .option('--dims <name=size>', 'size of a symbolic extent, e.g. batch=4 (default 1, repeatable)', dims)
+    .option('--plan', 'show the GPU commands and buffers')
+    .option('--passes', 'show what the optimisation passes did')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLE)
+    .action(async (model: string, flags: InspectFlags) => {
+      await inspect(terminal, model, flags);
+      finish(0);
+    });
+};
+
+interface PassCount {
+  readonly pass: string;
+  readonly nodes: number;
+}
+
+const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): Promise<void> => {
+  const graph = await openModel(path);
+  const bound = bindInputs(graph, flags.dims ?? new Map());
+  const inspection = inspectGraph(graph, bound.shapes);
+  const passes: PassCount[] = [{ pass: 'import', nodes: graph.nodes.length }];
+  const count = (pass: string, { nodes }: { nodes: readonly unknown[] }): unknown => passes.push({ pass, nodes: nodes.length });
+  const optimized = flags.plan || flags.passes ? bind(optimize(graph, count), bound.shapes, count) : undefined;
+  const facts = flags.plan ? await factsAtHand(terminal) : defaultFacts;
+  const plan = flags.plan && optimized ? summarizePlan(buildPlan(optimized, facts)) : undefined;
+  if (bound.assumed.length > 0) terminal.err(`note: ${bound.assumed.join(', ')} = 1 (change it with --dims)`);
+  if (flags.json) {
+    const extra = { ...(flags.passes && { passes }), ...(plan && { plan }) };
+    terminal.out(JSON.stringify({ ...inspection, ...extra }, null, 2));
+    return;
+  }
+  printInspection(terminal, inspection, bound);
+  if (flags.passes) terminal.out(`\n${passTable(passes)}`);
+  if (plan) printPlan(terminal, plan, facts);
+};
+
+/** Of the adapter, or WebGPU's defaults where there is none. */
+const factsAtHand = async (terminal: Terminal): Promise<DeviceFacts> => {
+  try {
+    return (await sharedDevice()).facts;
+  } catch (error) {
+    if (!(error instanceof TilewiseError)) throw error;
+    terminal.err(`note: ${error.message}: the plan is for WebGPU's default limits`);
+    return defaultFacts;
+  }
+};
+
+const printInspection = (terminal: Terminal, { inputs, outputs, nodes, totals }: Inspection, { shapes }: BoundInputs): void => {
+  const line = (kind: string, { name, dtype, shape }: ValueSummary): void => {
+    const bound = shapes.get(name);
+    const symbolic = shape?.some((dim) => typeof dim === 'string') && bound;
+    terminal.out(`${kind}  ${name}  ${dtype} ${shapeText(shape ?? undefined)}${symbolic ? `, here ${shapeText(bound)}` : ''}`);
+  };
+  for (const input of inputs) line('input ', input);
+  for (const output of outputs) line('output', output);
+  terminal.out('');
+  const rows = nodes.map(({ name, op, macs, params }) => [name, op, grouped(macs), grouped(params)]);
+  const all = [...rows, [`${nodes.length} nodes`, '', grouped(totals.macs), grouped(totals.params)]];
+  terminal.out(table(['node', 'op', 'MACs>', 'params>'], all));
+};
+
+const passTable = (passes: readonly PassCount[]): string =>
+  table(
+    ['pass', 'nodes>', 'change>'],
+    passes.map(({ pass, nodes }, i) => {
+      const change = nodes - (passes[i - 1]?.nodes ?? nodes);
+      return [pass, nodes, change > 0 ? `+${change}` : change === 0 ? '' : change];
+    }),
+  );
+
+const printPlan = (terminal: Terminal, { buffers, commands }: PlanSummary, facts: DeviceFacts): void => {
+  terminal.out(`\nplan for ${facts.description}`);
+  const rows = commands.map((command, i) => {
+    const { kind, node, op = '', kernel = '', workgroups } = command as Record<string, unknown>;
+    return [i, String(kind), String(node), String(op), String(kernel), workgroups ? (workgroups as number[]).join(' x ') : ''];
+  });
+  terminal.out(table(['#>', 'command', 'node', 'op', 'kernel', 'workgroups'], rows));
+  terminal.out('');
+  terminal.out(
+    table(
+      ['buffer>', 'role', 'bytes>', 'from>', 'to>', 'values'],
+      buffers.map(({ role, bytes, firstUse, lastUse, values }, i) => [
+        i,
+        role,
+        grouped(bytes),
+        firstUse,
+        lastUse,
+        values.join(', '),
+      ]),
+    ),
+  );
+};

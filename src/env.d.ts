@@ -1,3 +1,0 @@
-declare module '#tilewise' {
-  export * from './index.js';
-}

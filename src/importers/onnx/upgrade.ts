@@ -1,0 +1,212 @@
+import { operators } from '../../ops/index.js';
+import { fromNumbers } from '../../tensor/convert.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { Draft } from './draft.js';
+import {
+  attributeToInput,
+  firstOutputOnly,
+  invalid,
+  type OnnxNode,
+  scalarInput,
+  type Upgrade,
+  unsupported,
+  withAttributes,
+  without,
+} from './onnx-node.js';
+
+/** `axes` is an input since that opset. */
+const axesInput =
+  (since: number): Upgrade =>
+  (node, draft) =>
+    draft.opset < since ? attributeToInput(node, 'axes', 1, draft) : node;
+
+const batchNormalization: Upgrade = (node, draft) => {
+  if (node.attributes.get('training_mode')) unsupported('training_mode is not supported');
+  if ((node.attributes.get('spatial') ?? 1) !== 1) unsupported('spatial must be 1');
+  const old = draft.opset < 9 ? ['spatial', 'is_test', 'consumed_inputs'] : [];
+  return firstOutputOnly(without(node, 'training_mode', 'momentum', ...old), draft);
+};
+
+/** The bounds are inputs since opset 11; the graph keeps them as attributes. */
+const clip: Upgrade = (node, draft) => {
+  if (draft.opset < 11) return node;
+  if (node.attributes.has('min') || node.attributes.has('max')) invalid('the bounds must be inputs');
+  const min = scalarInput(node, 1, draft, 'the lower bound');
+  const max = scalarInput(node, 2, draft, 'the upper bound');
+  const bounds = { ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
+  return withAttributes({ ...node, inputs: node.inputs.slice(0, 1) }, bounds);
+};
+
+const dropout: Upgrade = (node, draft) => {
+  if (scalarInput(node, 2, draft, 'training_mode')) unsupported('training_mode is not supported');
+  return firstOutputOnly({ ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) }, draft);
+};
+
+const pad: Upgrade = (node, draft) => {
+  if (draft.opset >= 11) return node;
+  const padded = attributeToInput(node, 'pads', 1, draft);
+  if ((node.attributes.get('value') ?? 0) === 0) return without(padded, 'value');
+  return attributeToInput(padded, 'value', 2, draft, typeOf(node.inputs[0], draft));
+};
+
+const maxPool: Upgrade = (node, draft) => firstOutputOnly(node, draft);
+
+/** Opset 10 and Upsample: pixel corners, not centres, and the pixel before. */
+const resizeAsymmetric = (node: OnnxNode, scales: string): OnnxNode => ({
+  ...withAttributes(node, {
+    mode: node.attributes.get('mode') === 'bilinear' ? 'linear' : (node.attributes.get('mode') ?? 'nearest'),
+    coordinate_transformation_mode: 'asymmetric',
+    nearest_mode: 'floor',
+  }),
+  op: 'Resize',
+  inputs: [node.inputs[0] ?? '', '', scales],
+});
+
+const resize: Upgrade = (node, draft) => {
+  if (draft.opset < 11) return resizeAsymmetric(node, node.inputs[1] ?? '');
+  // An empty tensor stands for an absent roi, scales or sizes.
+  const inputs = node.inputs.map((name, i) => (i > 0 && draft.constant(name)?.size === 0 ? '' : name));
+  return { ...node, inputs: trimmed(inputs) };
+};
+
+const upsample: Upgrade = (node, draft) => {
+  if (draft.opset >= 9) return resizeAsymmetric(node, node.inputs[1] ?? '');
+  const scaled = attributeToInput({ ...node, inputs: node.inputs.slice(0, 1) }, 'scales', 1, draft, 'float32');
+  return resizeAsymmetric(scaled, scaled.inputs[1] ?? '');
+};
+
+const slice: Upgrade = (node, draft) =>
+  draft.opset >= 10
+    ? node
+    : ['starts', 'ends', 'axes'].reduce((current, name, i) => attributeToInput(current, name, i + 1, draft), node);
+
+/** Before opset 13 the sums ran over all dimensions from the axis (1) on. */
+const softmax: Upgrade = (node, draft) => {
+  if (draft.opset >= 13 || node.attributes.get('axis') === -1) return node;
+  return { ...withAttributes(node, { axis: node.attributes.get('axis') ?? 1 }), internal: { toEnd: true } };
+};
+
+const split: Upgrade = (node, draft) => {
+  const upgraded = draft.opset < 13 ? attributeToInput(node, 'split', 1, draft) : node;
+  if (upgraded.inputs[1] || node.attributes.has('num_outputs') || draft.opset >= 18) return upgraded;
+  return schemaHas('Split', 'num_outputs') ? withAttributes(upgraded, { num_outputs: node.outputs.length }) : upgraded;
+};
+
+const topK: Upgrade = (node, draft) => {
+  if (draft.opset >= 10) return node;
+  const k = node.attributes.get('k');
+  return attributeToInput(typeof k === 'number' ? withAttributes(node, { k: [k] }) : node, 'k', 1, draft);
+};
+
+/** A variadic operator as a chain of one of two inputs. */
+const chain =
+  (op: string): Upgrade =>
+  (node, draft) =>
+    chained(node, op, draft);
+
+const chained = (node: OnnxNode, op: string, draft: Draft): OnnxNode[] => {
+  const [first, ...rest] = node.inputs;
+  if (!first || rest.includes('')) return invalid('at least one input is needed, and none may be absent');
+  if (rest.length === 0) return [{ ...node, op: 'Identity' }];
+  let left = first;
+  return rest.map((right, i) => {
+    const last = i === rest.length - 1;
+    const output = last ? (node.outputs[0] ?? '') : draft.addValue(`${node.name}.${i}`, first);
+    const inputs = [left, right];
+    left = output;
+    return { ...node, op, name: last ? node.name : `${node.name}.${i}`, inputs, outputs: [output] };
+  });
+};
+
+const mean: Upgrade = (node, draft) => {
+  const first = node.inputs[0] ?? '';
+  const sum = draft.addValue(`${node.name}.sum`, first);
+  const dtype = typeOf(first, draft);
+  const factor = new Tensor(dtype, fromNumbers(dtype, [1 / node.inputs.length]), []);
+  return [
+    ...chained({ ...node, name: `${node.name}.sum`, outputs: [sum] }, 'Add', draft),
+    { ...node, op: 'Mul', inputs: [sum, draft.addConstant(`${node.name}.factor`, factor)] },
+  ];
+};
+
+const upgrades: ReadonlyMap<string, Upgrade> = new Map([
+  ['BatchNormalization', batchNormalization],
+  ['Clip', clip],
+  ['Dropout', dropout],
+  ['LogSoftmax', softmax],
+  ['Max', chain('Max')],
+  ['MaxPool', maxPool],
+  ['Mean', mean],
+  ['Min', chain('Min')],
+  ['Pad', pad],
+  ...['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name): [string, Upgrade] => [
+    `Reduce${name}`,
+    axesInput(18),
+  ]),
+  ['ReduceSum', axesInput(13)],
+  ['Resize', resize],
+  ['Slice', slice],
+  ['Softmax', softmax],
+  ['Split', split],
+  ['Squeeze', axesInput(13)],
+  ['Sum', chain('Add')],
+  ['TopK', topK],
+  ['Unsqueeze', axesInput(13)],
+  ['Upsample', upsample],
+]);
+
+/** Operators that exist in files alone, and what they become; Constant becomes a constant. */
+const replaced: ReadonlyMap<string, string> = new Map([
+  ['Mean', 'Mul'],
+  ['Sum', 'Add'],
+  ['Upsample', 'Resize'],
+]);
+
+/** Attributes that some schemas lack: the value that says nothing, or undefined where every value says nothing here. */
+const meaningless: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
+  Object.entries({
+    ArgMax: { select_last_index: 0 },
+    ArgMin: { select_last_index: 0 },
+    Cast: { saturate: undefined, round_mode: undefined },
+    DequantizeLinear: { block_size: 0, output_dtype: 0 },
+    LayerNormalization: { stash_type: 1 },
+    // The order of the indices, which are not computed.
+    MaxPool: { storage_order: undefined },
+    QuantizeLinear: { saturate: undefined, block_size: 0, output_dtype: 0, precision: 0 },
+    Reshape: { allowzero: 0 },
+    Resize: {
+      antialias: 0,
+      cubic_coeff_a: undefined,
+      exclude_outside: 0,
+      extrapolation_value: undefined,
+      keep_aspect_ratio_policy: 'stretch',
+    },
+    'com.microsoft.MatMulNBits': { accuracy_level: undefined },
+  }).map(([op, names]) => [op, new Map<string, unknown>(Object.entries(names))]),
+);
+
+const schemaHas = (op: string, attribute: string): boolean => Object.hasOwn(operators.get(op)?.attributes ?? {}, attribute);
+
+const typeOf = (name: string | undefined, draft: Draft) => draft.values.get(name ?? '')?.dtype ?? 'float32';
+
+const trimmed = (names: readonly string[]): string[] => names.slice(0, names.findLastIndex((name) => name !== '') + 1);
+
+/** The node without attributes that its operator's schema lacks and that say nothing. */
+const withoutMeaningless = (node: OnnxNode): OnnxNode => {
+  const names = meaningless.get(node.op);
+  if (!names) return node;
+  const dropped = [...node.attributes].filter(
+    ([name, value]) => names.has(name) && !schemaHas(node.op, name) && [value, undefined].includes(names.get(name) as never),
+  );
+  return dropped.length === 0 ? node : without(node, ...dropped.map(([name]) => name));
+};
+
+/** True where the operator can be imported. */
+export const isKnown = (op: string): boolean => op === 'Constant' || operators.has(replaced.get(op) ?? op);
+
+/** The node in the newest form of its operator, or the nodes that stand for it. */
+export const upgrade = (given: OnnxNode, draft: Draft): readonly OnnxNode[] => {
+  const node = { ...given, inputs: trimmed(given.inputs), outputs: trimmed(given.outputs) };
+  const upgraded = upgrades.get(node.op)?.(node, draft) ?? node;
+  return [upgraded].flat().map(withoutMeaningless);
+};

@@ -1,0 +1,43 @@
+import { cast } from '../../shaders/index.js';
+import { bytesPerElement, type DeviceElement, type DType, deviceElement } from '../tensor/dtype.js';
+import { sizeOf } from '../tensor/shape.js';
+import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
+
+export const castKernel: Kernel = { name: 'cast', wgsl: cast };
+const WORKGROUP_SIZE = 64;
+
+/** Bits of an integer type on the device, where 64-bit integers have 32. */
+const bitsOf = (dtype: DType): number => Math.min(32, 8 * bytesPerElement(dtype));
+
+const toSigned = (from: DeviceElement, bits: number): string => {
+  if (from === 'f32') return `return to_i32(v, ${-(2 ** (bits - 1))}, ${2 ** (bits - 1) - 1});`;
+  return bits === 32 ? 'return i32(v);' : `return (i32(v) << ${32 - bits}u) >> ${32 - bits}u;`;
+};
+
+const toUnsigned = (from: DeviceElement, bits: number): string =>
+  from === 'f32' ? `return to_u32(v, ${2 ** bits - 1}u);` : `return u32(v) & ${2 ** bits - 1}u;`;
+
+/** The body of the kernel's `convert`. */
+const conversion = (from: DeviceElement, to: DType): string => {
+  // The bits of the float but for its sign: NaN is not 0, and no device may take a tiny number for 0.
+  if (to === 'bool') return from === 'f32' ? 'return u32((bitcast<u32>(v) << 1u) != 0u);' : 'return u32(v != 0);';
+  if (to === 'float16') return 'return to_float16(f32(v));';
+  if (deviceElement(to) === 'f32') return 'return f32(v);';
+  return deviceElement(to) === 'i32' ? toSigned(from, bitsOf(to)) : toUnsigned(from, bitsOf(to));
+};
+
+export const lowerCast = ({ inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+  const from = deviceElement(inputs[0]!.dtype);
+  const { dtype, shape } = outputs[0]!;
+  const count = sizeOf(shape);
+  return [
+    {
+      kernel: castKernel,
+      definitions: { From: from, To: deviceElement(dtype) },
+      functions: { convert: conversion(from, dtype) },
+      operands: { x: { input: 0 }, y: { output: 0 } },
+      params: { count },
+      workgroups: grid(count, WORKGROUP_SIZE, facts),
+    },
+  ];
+};

@@ -1,0 +1,48 @@
+import { TilewiseError } from '../errors.js';
+import type { ConvAttributes } from '../ops/conv.js';
+import { imageStrides } from '../tensor/layout.js';
+import type { ConcreteShape } from '../tensor/shape.js';
+import { slidingWindows, type Window } from '../tensor/window.js';
+import type { KernelRequest, TensorInfo } from './kernel.js';
+
+/** A 2-D convolution in numbers; a 1-D one has a single row. */
+export interface ConvGeometry {
+  readonly batch: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly group: number;
+  readonly rows: Window;
+  readonly columns: Window;
+  readonly channelsLast: boolean;
+  /** Strides of x, in elements. */
+  readonly x: { readonly n: number; readonly c: number; readonly h: number; readonly w: number };
+}
+
+const POINT: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
+
+export const convGeometry = ({ attributes, inputs }: KernelRequest<ConvAttributes>): ConvGeometry => {
+  const [x, w] = inputs as readonly [TensorInfo, TensorInfo];
+  const rank = x.shape.length - 2;
+  if (rank > 2) throw new TilewiseError('unsupported-model', `convolution over ${rank} spatial axes has no kernel`);
+  const { channelsLast, group } = attributes;
+  const spatial = channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
+  const windows = slidingWindows(spatial, attributes, w.shape.slice(2));
+  const columns = windows.pop() as Window;
+  const rows = windows.pop() ?? POINT;
+  return {
+    batch: x.shape[0] as number,
+    inputs: (w.shape[1] as number) * group,
+    outputs: w.shape[0] as number,
+    group,
+    rows,
+    columns,
+    channelsLast,
+    x: imageStrides(asImage(x.shape, channelsLast), channelsLast),
+  };
+};
+
+const asImage = (shape: ConcreteShape, channelsLast: boolean): ConcreteShape => {
+  if (shape.length === 4) return shape;
+  const [n, a, b] = shape as readonly [number, number, number];
+  return channelsLast ? [n, 1, a, b] : [n, a, 1, b];
+};

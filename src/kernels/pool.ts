@@ -1,0 +1,84 @@
+import { pool } from '../../shaders/index.js';
+import { TilewiseError } from '../errors.js';
+import type { AveragePoolAttributes, PoolAttributes } from '../ops/pool.js';
+import { deviceElement } from '../tensor/dtype.js';
+import { sizeOf } from '../tensor/shape.js';
+import { slidingWindows, type Window } from '../tensor/window.js';
+import { epilogueBody, epilogueLibraries } from './epilogue.js';
+import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
+import { formulaFor } from './reduce.js';
+
+export const poolKernel: Kernel = { name: 'pool', wgsl: pool };
+const WORKGROUP_SIZE = 64;
+
+/** Along an axis that the input does not have. */
+const NO_AXIS: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
+
+/** MaxPool and AveragePool over one or two spatial axes. */
+export const lowerPool = ({ op, attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+  const x = inputs[0] as TensorInfo;
+  const { channelsLast, kernel_shape, ceil_mode, epilogue } = attributes as unknown as PoolAttributes;
+  if (outputs[1]) throw new TilewiseError('unsupported-model', `${op} has no kernel for its output Indices`);
+  const extents = channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
+  if (extents.length > 2) throw new TilewiseError('unsupported-model', `${op} over ${extents.length} spatial axes (at most 2)`);
+  const windows = slidingWindows(extents, attributes as unknown as PoolAttributes, kernel_shape, ceil_mode);
+  if (windows.some(({ input, padBegin, padEnd, dilation }) => input + padBegin + padEnd + dilation >= 2 ** 31)) {
+    throw new TilewiseError('unsupported-model', `${op} over padded extents beyond 2^31`);
+  }
+  const [rows, columns] = [windows.at(-2) ?? NO_AXIS, windows.at(-1) as Window];
+  const allChannels = (channelsLast ? x.shape.at(-1) : x.shape[1]) as number;
+  const lanes = channelsLast && allChannels % 4 === 0 ? 4 : 1;
+  const channels = allChannels / lanes;
+  const count = sizeOf(outputs[0]!.shape) / lanes;
+  const element = deviceElement(x.dtype);
+  const { formula, neutral } = formulaFor(op === 'MaxPool' ? 'ReduceMax' : 'ReduceSum', x, 1);
+  const average = op === 'AveragePool';
+  return [
+    {
+      kernel: poolKernel,
+      constants: { CHANNELS_LAST: channelsLast ? 1 : 0, WORKGROUP_SIZE },
+      definitions: { Scalar: element, Elem: lanes === 4 ? `vec4<${element}>` : element },
+      functions: {
+        combine: `return ${formula.combine};`.replaceAll('BITS', lanes === 4 ? 'vec4u' : 'u32'),
+        finish: average ? 'return v / taps;' : 'return v;',
+        epilogue: epilogueBody(epilogue, lanes, element),
+      },
+      libraries: epilogueLibraries(epilogue),
+      operands: { x: { input: 0 }, y: { output: 0 } },
+      params: {
+        count,
+        channels,
+        ...stridesFor(channelsLast, channels, rows.input, columns.input),
+        ...windowParams(rows, columns, average && (attributes as unknown as AveragePoolAttributes).count_include_pad),
+        neutral,
+      },
+      workgroups: grid(count, WORKGROUP_SIZE, facts),
+    },
+  ];
+};
+
+const stridesFor = (channelsLast: boolean, channels: number, height: number, width: number): Record<string, number> => ({
+  n_stride: channels * height * width,
+  c_stride: channelsLast ? 1 : height * width,
+  h_stride: channelsLast ? width * channels : width,
+  w_stride: channelsLast ? channels : 1,
+});
+
+const windowParams = (rows: Window, columns: Window, countPadding: boolean): Record<string, number> => ({
+  out_height: rows.output,
+  out_width: columns.output,
+  in_height: rows.input,
+  in_width: columns.input,
+  kernel_height: rows.kernel,
+  kernel_width: columns.kernel,
+  stride_height: rows.stride,
+  stride_width: columns.stride,
+  dilation_height: rows.dilation,
+  dilation_width: columns.dilation,
+  pad_top: rows.padBegin,
+  pad_left: columns.padBegin,
+  counted_top: countPadding ? -rows.padBegin : 0,
+  counted_left: countPadding ? -columns.padBegin : 0,
+  counted_bottom: rows.input + (countPadding ? rows.padEnd : 0),
+  counted_right: columns.input + (countPadding ? columns.padEnd : 0),
+});

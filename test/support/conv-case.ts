@@ -1,0 +1,51 @@
+import type { Attributes, EpilogueStep } from '../../src/graph/graph.js';
+import type { DeviceFacts } from '../../src/kernels/facts.js';
+import { withDefaults } from '../../src/ops/attributes.js';
+import { conv } from '../../src/ops/conv.js';
+import { matmulTolerance } from '../../src/tensor/compare.js';
+import type { OpCase } from './check-op.js';
+
+/** A convolution by its channels-first input shape, its weight shape and ONNX attributes. */
+export interface ConvShape {
+  readonly x: readonly number[];
+  readonly w: readonly number[];
+  readonly strides?: readonly number[];
+  readonly pads?: readonly number[];
+  readonly dilations?: readonly number[];
+  readonly group?: number;
+  readonly auto_pad?: string;
+}
+
+export interface ConvOptions {
+  readonly bias: boolean;
+  readonly channelsLast?: boolean;
+  /** Weight and bias are constants, unless this is false. */
+  readonly constant?: boolean;
+  readonly epilogue?: readonly EpilogueStep[];
+  readonly kind?: DeviceFacts['kind'];
+}
+
+export const convAttributes = (given: Attributes): Attributes => withDefaults(conv.attributes, given);
+
+/** A case for `checkOp`; its input is transposed for the channels-last layout. */
+export const convCase = ({ x, w, ...attributes }: ConvShape, options: ConvOptions): OpCase => {
+  const { bias, channelsLast = false, constant = true, epilogue = [], kind } = options;
+  const input = channelsLast ? [x[0] as number, ...x.slice(2), x[1] as number] : x;
+  const terms = w.slice(1).reduce((a, b) => a * b, 1);
+  const flags = [
+    bias && 'bias',
+    channelsLast && 'channels-last',
+    !constant && 'fed weights',
+    ...epilogue.map(({ op }) => op),
+    kind,
+  ];
+  const settings = Object.entries(attributes).map(([key, value]) => `${key} ${value}`);
+  return {
+    name: [`[${x}] * [${w}]`, ...settings, ...flags.filter(Boolean)].join(', '),
+    op: 'Conv',
+    inputs: [{ shape: input }, { shape: w, constant }, ...(bias ? [{ shape: w.slice(0, 1), constant }] : [])],
+    attributes: { ...attributes, channelsLast, epilogue } as Attributes,
+    tolerance: matmulTolerance(terms + 1, 2, 2),
+    ...(kind && { facts: { kind } }),
+  };
+};
