@@ -1,5 +1,6 @@
 import { alias } from './alias.js';
 import { binary } from './binary.js';
+import { convTranspose } from './conv-transpose.js';
 import { conv } from './conv.js';
 import { cast } from './cast.js';
 import { concat } from './concat.js';
@@ -34,6 +35,7 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Conv', conv],
   ['Concat', concat],
   ['ConstantOfShape', constantOfShape],
+  ['ConvTranspose', convTranspose],
   ['Cos', unary('Cos')],
   ['Div', binary('Div')],
   ['Dropout', alias],

@@ -6,5 +6,11 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** Bundles the scripts of this folder to run in Node. */
 export default defineConfig({
   root: here('..'),
-  build: { ssr: here('train-lenet5.ts'), outDir: here('../build/train'), emptyOutDir: true, target: 'es2023' },
+  build: {
+    ssr: true,
+    rollupOptions: { input: [here('train-lenet5.ts'), here('draw-digits.ts')] },
+    outDir: here('../build/train'),
+    emptyOutDir: true,
+    target: 'es2023',
+  },
 });

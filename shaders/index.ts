@@ -1,5 +1,6 @@
 // The WGSL texts, typed as plain strings so that no build-tool suffix reaches the declaration files.
 import binaryText from './binary.wgsl?raw';
+import convTransposeText from './conv-transpose.wgsl?raw';
 import convText from './conv.wgsl?raw';
 import castText from './cast.wgsl?raw';
 import copyText from './copy.wgsl?raw';
@@ -28,6 +29,7 @@ import whereText from './where.wgsl?raw';
 export const binary: string = binaryText;
 export const conv: string = convText;
 export const cast: string = castText;
+export const convTranspose: string = convTransposeText;
 export const copy: string = copyText;
 export const gather: string = gatherText;
 export const image: string = imageText;

@@ -15,17 +15,12 @@ const WORKGROUP_SIZE = 64;
 const NO_AXIS: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
 
 /** MaxPool and AveragePool over one or two spatial axes. */
-export const lowerPool = ({ op, attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+export const lowerPool = (request: KernelRequest): Dispatch[] => {
+  const { op, attributes, inputs, outputs, facts } = request;
   const x = inputs[0] as TensorInfo;
-  const { channelsLast, kernel_shape, ceil_mode, epilogue } = attributes as unknown as PoolAttributes;
   if (outputs[1]) throw new TilewiseError('unsupported-model', `${op} has no kernel for its output Indices`);
-  const extents = channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
-  if (extents.length > 2) throw new TilewiseError('unsupported-model', `${op} over ${extents.length} spatial axes (at most 2)`);
-  const windows = slidingWindows(extents, attributes as unknown as PoolAttributes, kernel_shape, ceil_mode);
-  if (windows.some(({ input, padBegin, padEnd, dilation }) => input + padBegin + padEnd + dilation >= 2 ** 31)) {
-    throw new TilewiseError('unsupported-model', `${op} over padded extents beyond 2^31`);
-  }
-  const [rows, columns] = [windows.at(-2) ?? NO_AXIS, windows.at(-1) as Window];
+  const { channelsLast, epilogue, count_include_pad } = attributes as unknown as AveragePoolAttributes;
+  const [rows, columns] = windowsOf(request, x);
   const allChannels = (channelsLast ? x.shape.at(-1) : x.shape[1]) as number;
   const lanes = channelsLast && allChannels % 4 === 0 ? 4 : 1;
   const channels = allChannels / lanes;
@@ -49,12 +44,23 @@ export const lowerPool = ({ op, attributes, inputs, outputs, facts }: KernelRequ
         count,
         channels,
         ...stridesFor(channelsLast, channels, rows.input, columns.input),
-        ...windowParams(rows, columns, average && (attributes as unknown as AveragePoolAttributes).count_include_pad),
+        ...windowParams(rows, columns, average && count_include_pad),
         neutral,
       },
       workgroups: grid(count, WORKGROUP_SIZE, facts),
     },
   ];
+};
+
+const windowsOf = ({ op, attributes }: KernelRequest, x: TensorInfo): [Window, Window] => {
+  const pool = attributes as unknown as PoolAttributes;
+  const extents = pool.channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
+  if (extents.length > 2) throw new TilewiseError('unsupported-model', `${op} over ${extents.length} spatial axes (at most 2)`);
+  const windows = slidingWindows(extents, pool, pool.kernel_shape, pool.ceil_mode);
+  if (windows.some(({ input, padBegin, padEnd, dilation }) => input + padBegin + padEnd + dilation >= 2 ** 31)) {
+    throw new TilewiseError('unsupported-model', `${op} over padded extents beyond 2^31`);
+  }
+  return [windows.at(-2) ?? NO_AXIS, windows.at(-1) as Window];
 };
 
 const stridesFor = (channelsLast: boolean, channels: number, height: number, width: number): Record<string, number> => ({

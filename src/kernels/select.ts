@@ -2,6 +2,7 @@ import { lowerBinary } from './binary.js';
 import { lowerCast } from './cast.js';
 import { lowerConcat } from './concat.js';
 import { lowerConstantOfShape } from './constant-of-shape.js';
+import { lowerConvTranspose } from './conv-transpose.js';
 import { lowerExpand } from './expand.js';
 import { lowerGather } from './gather.js';
 import { lowerConv } from './conv.js';
@@ -38,6 +39,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Conv', lowerConv],
   ['Concat', lowerConcat],
   ['ConstantOfShape', lowerConstantOfShape],
+  ['ConvTranspose', lowerConvTranspose],
   ['Cos', lowerUnary],
   ['Div', lowerBinary],
   ['Elu', lowerUnary],

@@ -20,6 +20,7 @@ import {
 import { cast } from './cast.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
+import { convTranspose } from './conv-transpose.js';
 import { conv } from './conv.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
@@ -85,6 +86,7 @@ const all: readonly Operator[] = [
   concat,
   constantOfShape,
   conv,
+  convTranspose,
   cos,
   div,
   dropout,
