@@ -2,7 +2,7 @@ import modelUrl from '../models/lenet5.onnx?url';
 import { InferenceSession, Tensor, TilewiseError } from '../src/index.js';
 import { inkOf, SIDE, softmax, toDigit } from './digit.js';
 
-const PEN_WIDTH = 22;
+const PEN_WIDTH = 26;
 const exampleUrls = import.meta.glob<string>('../models/digits/*.png', { query: '?url', import: 'default', eager: true });
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -42,8 +42,9 @@ const showSeen = (digit: Float32Array | undefined): void => {
 };
 
 const showError = (error: unknown): void => {
+  const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof TilewiseError && error.hint ? ` Hint: ${error.hint}.` : '';
-  element('error').textContent = `${error instanceof Error ? error.message : String(error)}.${hint}`;
+  element('error').textContent = `${message.charAt(0).toUpperCase()}${message.slice(1)}.${hint}`;
   element('error').hidden = false;
   element('answer').textContent = 'The network cannot run here.';
 };
@@ -52,6 +53,7 @@ let session: Promise<InferenceSession> | undefined;
 
 const open = async (): Promise<InferenceSession> => {
   const opened = await InferenceSession.create(new URL(modelUrl, location.href));
+  element('error').hidden = true;
   element('adapter').textContent = `${opened.adapter.description}${opened.adapter.kind === 'cpu' ? ' (software)' : ''}`;
   return opened;
 };
@@ -112,7 +114,6 @@ const lineTo = (point: { x: number; y: number }): void => {
 const clear = (): void => {
   ink.clearRect(0, 0, pad.width, pad.height);
   last = undefined;
-  element('error').hidden = true;
 };
 
 pad.addEventListener('pointerdown', (event) => {

@@ -1,24 +1,50 @@
+import { affineGrid } from './affine-grid.js';
 import { alias } from './alias.js';
+import { argMax, argMin } from './arg-max.js';
+import { batchNormalization } from './batch-normalization.js';
 import { binary } from './binary.js';
+import { bitShift, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor } from './bitwise.js';
 import { convTranspose } from './conv-transpose.js';
 import { conv } from './conv.js';
 import { cast } from './cast.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
+import { cumSum } from './cum-sum.js';
+import { depthToSpace, spaceToDepth } from './depth-to-space.js';
+import { einsum } from './einsum.js';
 import { expand } from './expand.js';
+import { eyeLike } from './eye-like.js';
+import { gatherElements } from './gather-elements.js';
+import { gatherNd } from './gather-nd.js';
 import { gather } from './gather.js';
+import { gemm } from './gemm.js';
 import { globalAveragePool, globalMaxPool } from './global-pool.js';
+import { gridSample } from './grid-sample.js';
+import { hardmax } from './hardmax.js';
 import { imageToTensor } from './image.js';
+import { isInf, isNan } from './is-nan.js';
+import { lpPool } from './lp-pool.js';
 import { groupNormalization, layerNormalization, lpNormalization, meanVarianceNormalization, rmsNormalization } from './normalize.js';
+import { oneHot } from './one-hot.js';
+import { lrn } from './lrn.js';
+import { matmul } from './matmul.js';
 import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
+import { range } from './range.js';
 import { reduce } from './reduce.js';
 import type { Reference } from './reference.js';
 import { resize } from './resize.js';
+import { scatterElements, scatterNd } from './scatter.js';
 import { shape } from './shape.js';
+import { shrink } from './shrink.js';
+import { size } from './size.js';
 import { slice } from './slice.js';
+import { logSoftmax, softmax } from './softmax.js';
 import { split } from './split.js';
+import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
+import { trilu } from './trilu.js';
 import { unary } from './unary.js';
 import { where } from './where.js';
 
@@ -26,8 +52,17 @@ import { where } from './where.js';
 export const references: ReadonlyMap<string, Reference> = new Map<string, Reference>([
   ['Abs', unary('Abs')],
   ['Add', binary('Add')],
+  ['AffineGrid', affineGrid],
   ['And', binary('And')],
+  ['ArgMax', argMax],
+  ['ArgMin', argMin],
+  ['BatchNormalization', batchNormalization],
   ['AveragePool', averagePool],
+  ['BitShift', bitShift],
+  ['BitwiseAnd', bitwiseAnd],
+  ['BitwiseNot', bitwiseNot],
+  ['BitwiseOr', bitwiseOr],
+  ['BitwiseXor', bitwiseXor],
   ['Cast', cast],
   ['Ceil', unary('Ceil')],
   ['Celu', unary('Celu')],
@@ -37,34 +72,50 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['ConstantOfShape', constantOfShape],
   ['ConvTranspose', convTranspose],
   ['Cos', unary('Cos')],
+  ['CumSum', cumSum],
+  ['DepthToSpace', depthToSpace],
   ['Div', binary('Div')],
   ['Dropout', alias],
+  ['Einsum', einsum],
   ['Elu', unary('Elu')],
   ['Equal', binary('Equal')],
   ['Erf', unary('Erf')],
   ['Exp', unary('Exp')],
   ['Expand', expand],
+  ['EyeLike', eyeLike],
   ['Flatten', alias],
   ['Floor', unary('Floor')],
   ['Gather', gather],
+  ['GatherElements', gatherElements],
+  ['GatherND', gatherNd],
   ['Gelu', unary('Gelu')],
+  ['Gemm', gemm],
   ['GlobalAveragePool', globalAveragePool],
+  ['GlobalLpPool', lpPool],
   ['GlobalMaxPool', globalMaxPool],
   ['Greater', binary('Greater')],
   ['GreaterOrEqual', binary('GreaterOrEqual')],
+  ['GridSample', gridSample],
   ['GroupNormalization', groupNormalization],
+  ['Hardmax', hardmax],
   ['HardSigmoid', unary('HardSigmoid')],
   ['HardSwish', unary('HardSwish')],
   ['Identity', alias],
   ['ImageToTensor', imageToTensor],
   ['InstanceNormalization', groupNormalization],
+  ['IsInf', isInf],
+  ['IsNaN', isNan],
   ['LayerNormalization', layerNormalization],
   ['LeakyRelu', unary('LeakyRelu')],
   ['Less', binary('Less')],
   ['LessOrEqual', binary('LessOrEqual')],
   ['Log', unary('Log')],
   ['LpNormalization', lpNormalization],
+  ['LpPool', lpPool],
   ['Max', binary('Max')],
+  ['LogSoftmax', logSoftmax],
+  ['LRN', lrn],
+  ['MatMul', matmul],
   ['MaxPool', maxPool],
   ['MeanVarianceNormalization', meanVarianceNormalization],
   ['Min', binary('Min')],
@@ -73,10 +124,12 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Mul', binary('Mul')],
   ['Neg', unary('Neg')],
   ['Not', unary('Not')],
+  ['OneHot', oneHot],
   ['Or', binary('Or')],
   ['Pad', pad],
   ['Pow', binary('Pow')],
   ['PRelu', binary('PRelu')],
+  ['Range', range],
   ['Reciprocal', unary('Reciprocal')],
   ['ReduceL1', reduce('ReduceL1')],
   ['ReduceL2', reduce('ReduceL2')],
@@ -91,14 +144,20 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Resize', resize],
   ['RMSNormalization', rmsNormalization],
   ['Round', unary('Round')],
+  ['ScatterElements', scatterElements],
+  ['ScatterND', scatterNd],
   ['Selu', unary('Selu')],
   ['Shape', shape],
+  ['Shrink', shrink],
   ['Sigmoid', unary('Sigmoid')],
   ['Sign', unary('Sign')],
   ['Sin', unary('Sin')],
+  ['Size', size],
   ['Slice', slice],
+  ['Softmax', softmax],
   ['Softplus', unary('Softplus')],
   ['Softsign', unary('Softsign')],
+  ['SpaceToDepth', spaceToDepth],
   ['Split', split],
   ['Sqrt', unary('Sqrt')],
   ['Squeeze', alias],
@@ -106,7 +165,10 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Swish', unary('Swish')],
   ['Tanh', unary('Tanh')],
   ['ThresholdedRelu', unary('ThresholdedRelu')],
+  ['Tile', tile],
+  ['TopK', topK],
   ['Transpose', transpose],
+  ['Trilu', trilu],
   ['Unsqueeze', alias],
   ['Where', where],
   ['Xor', binary('Xor')],

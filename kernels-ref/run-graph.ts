@@ -1,29 +1,30 @@
 import { TilewiseError } from '../src/errors.js';
-import type { EpilogueStep, Graph, Node, Value } from '../src/graph/graph.js';
+import { type EpilogueStep, epilogueOf, type Graph, type Node, type Value } from '../src/graph/graph.js';
 import { inferNode } from '../src/ops/infer.js';
 import { concrete } from '../src/ops/operator.js';
 import { fromNumbers, toNumbers } from '../src/tensor/convert.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import { references } from './index.js';
 import type { RefOutput, RefTensor } from './reference.js';
-import { formulas } from './unary.js';
 
 /** Runs one node on the CPU: the operator's reference, its epilogue, and rounding to the output types. */
 export const runNode = (node: Node, inputs: readonly (RefTensor | undefined)[], outputs: readonly RefOutput[]): Tensor[] => {
   const reference = references.get(node.op);
   if (!reference) throw new TilewiseError('unsupported-model', `no CPU reference for operator '${node.op}'`, { node: node.name });
   const results = reference(inputs, node.attributes, outputs);
-  const steps = (node.attributes.epilogue ?? []) as readonly EpilogueStep[];
-  return outputs.map(({ dtype, shape }, i) => {
-    const numbers = steps.reduce(applyStep, results[i] as Float64Array);
-    return new Tensor(dtype, fromNumbers(dtype, numbers), shape);
+  return outputs.map((output, i) => {
+    const numbers = epilogueOf(node).reduce(
+      (data, step) => applyStep(step, { ...output, data }, step.operand === undefined ? undefined : inputs[step.operand]),
+      results[i] as Float64Array,
+    );
+    return new Tensor(output.dtype, fromNumbers(output.dtype, numbers), output.shape);
   });
 };
 
-const applyStep = (numbers: Float64Array, step: EpilogueStep): Float64Array => {
-  const formula = formulas[step.op];
-  if (!formula) throw new TilewiseError('internal', `'${step.op}' is not an elementwise step`);
-  return numbers.map((v) => formula(v, step.attributes));
+const applyStep = ({ op, attributes }: EpilogueStep, result: RefTensor, operand: RefTensor | undefined): Float64Array => {
+  const step = references.get(op);
+  if (!step) throw new TilewiseError('internal', `'${op}' is not an elementwise step`);
+  return step(operand ? [result, operand] : [result], attributes, [result])[0] as Float64Array;
 };
 
 export const toRef = (tensor: Tensor): RefTensor => ({

@@ -13,7 +13,7 @@ const SIDE = 112;
 /** Pen strokes of each digit as SVG paths, and the width of the pen. */
 const digits: readonly { readonly strokes: string; readonly width: number }[] = [
   { strokes: 'M60 17 C42 14 31 36 31 58 C31 80 42 97 57 96 C73 95 82 75 81 54 C80 33 71 18 56 18', width: 10 },
-  { strokes: 'M47 30 C53 26 57 22 61 16 C60 42 57 68 55 97', width: 11 },
+  { strokes: 'M55 25 C58 23 61 20 63 17 C60 43 56 69 53 96', width: 11 },
   { strokes: 'M33 36 C35 20 52 13 65 19 C79 26 76 43 65 57 C56 69 43 82 32 93 C47 90 66 90 83 93', width: 10 },
   { strokes: 'M34 25 C45 14 72 14 73 31 C74 46 59 52 47 53 C63 52 80 58 79 75 C78 95 48 101 31 88', width: 9 },
   { strokes: 'M41 18 C39 34 35 48 31 61 C46 60 65 59 84 57 M70 20 C69 46 66 72 64 98', width: 10 },
@@ -38,6 +38,7 @@ mkdirSync(folder, { recursive: true });
 for (const [digit, { strokes, width }] of digits.entries()) {
   const svg = Buffer.from(picture(strokes, width));
   await sharp(svg)
+    .removeAlpha()
     .toColourspace('b-w')
     .png({ compressionLevel: 9 })
     .toFile(join(folder, `${digit}.png`));

@@ -4,6 +4,7 @@
 // x: the element at (n, c, h, w) is at n * x_n + c * x_c + h * x_h + w * x_w.
 // weight: [inputs, group_outputs, kernel_h, kernel_w]; bias: [outputs].
 // y: row-major [N, H, W, C] where CHANNELS_LAST, else [N, C, H, W].
+// extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
   count: u32, // elements of y
   outputs: u32,
@@ -30,7 +31,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
+@group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
+@group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = f32;
 override WORKGROUP_SIZE: u32 = 64;
@@ -44,7 +47,7 @@ struct Place {
   w: u32,
 }
 
-fn epilogue(v: Elem) -> Elem { return v; }
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 
 fn place_of(i: u32) -> Place {
   if (CHANNELS_LAST) {
@@ -101,5 +104,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum += tap_sum(start + u32(h) * params.x_h + u32(w) * params.x_w, weights + u32(p * params.kernel_w + q));
     }
   }
-  y[i] = epilogue(sum);
+  y[i] = epilogue(sum, i, at.o);
 }

@@ -39,7 +39,9 @@ export const decodeImage = async (picture: ImageBitmapSource): Promise<ImagePixe
       hint: 'decode to RGBA with a package such as sharp and call imageToTensor with the pixels',
     });
   }
-  const bitmap = await createImageBitmap(picture, { premultiplyAlpha: 'none' });
+  const bitmap = await createImageBitmap(picture, { premultiplyAlpha: 'none' }).catch((cause: Error) => {
+    throw new TilewiseError('invalid-argument', `cannot decode the picture: ${cause.message}`, { cause });
+  });
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
   if (!context) throw new TilewiseError('not-found', 'this environment has no 2D canvas');

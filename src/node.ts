@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { vulkanAdapter } from './device/vulkan-adapter.js';
+import { provideSwiftShader, provideVulkanLoader } from './device/vulkan-adapter.js';
 import { TilewiseError } from './errors.js';
 import { setPlatform } from './platform.js';
 
@@ -20,9 +20,11 @@ const openDawn = async (): Promise<GPU | undefined> => {
   } catch (cause) {
     throw new TilewiseError('not-found', "the package 'webgpu' (Dawn) is not installed", { hint: 'npm install webgpu', cause });
   }
+  if (process.platform !== 'linux') return webgpu.create(DAWN_OPTIONS);
+  await provideVulkanLoader();
   const gpu = webgpu.create(DAWN_OPTIONS);
-  if (process.platform !== 'linux' || (await gpu.requestAdapter())) return gpu;
-  await vulkanAdapter();
+  if (await gpu.requestAdapter()) return gpu;
+  await provideSwiftShader();
   return webgpu.create(DAWN_OPTIONS);
 };
 

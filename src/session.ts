@@ -5,6 +5,8 @@ import { throwIfAborted, TilewiseError } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
 import type { Graph } from './graph/graph.js';
 import { importOnnx } from './importers/onnx/index.js';
+import type { Bindings } from './passes/bind-shapes.js';
+import { bindingsKey, bindingsOf, hostInputs } from './passes/host-inputs.js';
 import { bind, optimize } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import { platform } from './platform.js';
@@ -29,12 +31,15 @@ export class InferenceSession {
   readonly #graph: Graph;
   readonly #device: Device;
   readonly #options: SessionOptions;
+  /** The inputs that plans are made for by value and not by shape alone. */
+  readonly #hostInputs: ReadonlySet<string>;
   /** One executable for every combination of input shapes seen, the most recent last. */
   readonly #executables = new Map<string, Promise<Executable>>();
   #released = false;
 
   private constructor(graph: Graph, device: Device, options: SessionOptions) {
     this.#graph = graph;
+    this.#hostInputs = hostInputs(graph);
     this.#device = device;
     this.#options = options;
   }
@@ -50,8 +55,8 @@ export class InferenceSession {
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
     const session = new InferenceSession(graph, device, options);
-    if (graph.inputs.every((name) => isConcrete(graph.values.get(name)?.shape ?? ['?'])))
-      await session.#prepare(declaredShapes(graph));
+    const isDeclared = (name: string): boolean => isConcrete(graph.values.get(name)?.shape ?? ['?']);
+    if (session.#hostInputs.size === 0 && graph.inputs.every(isDeclared)) await session.#prepare(declaredShapes(graph));
     return session;
   }
 
@@ -82,7 +87,7 @@ export class InferenceSession {
     if (this.#released) throw new TilewiseError('disposed', 'the session was released');
     const { names, options: given } = fetchNames(this.#graph, fetches, options);
     const inputs = checkFeeds(this.#graph, feeds);
-    const executable = await this.#prepare(new Map([...inputs].map(([name, tensor]) => [name, tensor.dims])));
+    const executable = await this.#prepare(bindingsOf(this.#hostInputs, inputs));
     const defaults = this.#options.outputLocation ? { outputLocation: this.#options.outputLocation } : {};
     const outputs = await executable.run(inputs, names, { ...defaults, ...given });
     return Object.fromEntries(outputs);
@@ -96,13 +101,13 @@ export class InferenceSession {
     this.#executables.clear();
   }
 
-  /** The executable for these input shapes, planned and loaded on first use. */
-  #prepare(shapes: ReadonlyMap<string, readonly number[]>): Promise<Executable> {
-    const key = JSON.stringify([...shapes.values()]);
+  /** The executable for these input shapes and values, planned and loaded on first use. */
+  #prepare(bindings: Bindings): Promise<Executable> {
+    const key = bindingsKey(bindings);
     let executable = this.#executables.get(key);
     if (executable) this.#executables.delete(key);
     else {
-      const plan = buildPlan(bind(this.#graph, shapes), this.#device.facts);
+      const plan = buildPlan(bind(this.#graph, bindings), this.#device.facts);
       executable = Executable.load(plan, this.#device);
       executable.catch(() => this.#executables.delete(key));
       this.#evictOldest();

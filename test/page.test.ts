@@ -106,7 +106,7 @@ describe('the page', () => {
     const page = await open();
     const layout = () =>
       page.evaluate(() =>
-        ['main', '#pad', '#bars', 'dl', '#examples'].map((s) =>
+        ['main', '#pad', '#bars', 'dl', '#examples', '#bars li:nth-child(8)', '#bars li:nth-child(9) .percent'].map((s) =>
           JSON.stringify(document.querySelector(s)?.getBoundingClientRect()),
         ),
       );
@@ -153,6 +153,8 @@ describe('the page', () => {
     await send('touchEnd');
     await answered(page, '1');
     expect(await page.evaluate(() => scrollY)).toBe(0);
+    const bars = (await page.locator('#bars').boundingBox())!;
+    expect(bars.y + bars.height, 'the bars are on the screen while one draws').toBeLessThan(740);
     await page.screenshot({ path: join(SHOTS, 'phone.png'), fullPage: true });
   });
 
@@ -171,7 +173,7 @@ describe('the page', () => {
     const page = await open({}, 'The network cannot run here.', async (p) => {
       await p.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
     });
-    expect(await page.textContent('[role=alert]')).toMatch(/no WebGPU.*Hint: use a browser with WebGPU/);
+    expect(await page.textContent('[role=alert]')).toMatch(/has no WebGPU\. Hint: use a browser with WebGPU/);
     await page.screenshot({ path: join(SHOTS, 'no-webgpu.png'), fullPage: true });
   });
 });

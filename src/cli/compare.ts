@@ -3,6 +3,7 @@ import { compareGraph, type GraphComparison, indexOf, type TensorComparison } fr
 import { sharedDevice } from '../device/shared.js';
 import { TilewiseError } from '../errors.js';
 import { bindInputs } from '../inspect.js';
+import { bindingsOf, hostInputs } from '../passes/host-inputs.js';
 import { bind, optimize } from '../passes/index.js';
 import { type Tolerance, tolerances } from '../tensor/compare.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -10,7 +11,7 @@ import type { CommandContext } from './context.js';
 import { assignFiles, loadFeeds, loadPreprocessing } from './inputs.js';
 import { openModel } from './model.js';
 import { dims, wholeNumber } from './options.js';
-import { short, type Terminal, table, withProgress } from './terminal.js';
+import { type Terminal, table, withProgress } from './terminal.js';
 
 interface CompareFlags {
   readonly tolerance?: string;
@@ -79,7 +80,7 @@ const compare = async (
   return await withProgress(terminal, 'Comparing the GPU with the CPU reference', async (report) => {
     const device = await sharedDevice();
     const feeds = await onHost(await loadFeeds(files, { graph, shapes, preprocessing, seed: flags.seed, note }));
-    const bound = bind(graph, new Map([...feeds].map(([name, tensor]) => [name, tensor.dims])));
+    const bound = bind(graph, bindingsOf(hostInputs(graph), feeds));
     return await compareGraph(bound, feeds, device, {
       ...(tolerance && { tolerance }),
       ...(alter && { alter }),
@@ -119,7 +120,7 @@ const printResult = (terminal: Terminal, { nodes, outputs, first }: GraphCompari
   const rows = [...nodes, ...outputs].map(({ node, op, tensor, comparison }) => [
     node ?? tensor,
     op ?? 'whole graph',
-    comparison.worst ? short(comparison.worst.error) : '0',
+    comparison.worst ? comparison.worst.error.toExponential(2) : '0',
     `${comparison.differing} of ${comparison.size}`,
     comparison.equal ? 'equal' : 'DIFFERS',
   ]);

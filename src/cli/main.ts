@@ -11,7 +11,8 @@ const code = await runCli(
   {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
-    interactive: process.stderr.isTTY === true,
+    // A terminal of no width, as containers give, has no room for progress.
+    interactive: process.stderr.isTTY === true && process.stderr.columns > 0,
   },
   { debug: (process.env.DEBUG ?? '').split(',').includes('tilewise') },
 );

@@ -89,6 +89,9 @@ const models = async (terminal: Terminal, folder: string | undefined, flags: Mod
     return all;
   });
   terminal.out(resultTable(results));
+  const reasons = results.filter(({ reason }) => reason !== undefined);
+  if (reasons.length > 0) terminal.out('');
+  for (const { model, case: name, reason } of reasons) terminal.out(`${name ? `${model} ${name}` : model}: ${reason}`);
   const count = (wanted: CaseResult['result']): number => results.filter(({ result }) => result === wanted).length;
   terminal.out(`\n${count('pass')} passed, ${count('fail')} failed, ${count('refused')} refused`);
   if (flags.json !== undefined) await writeAtomically(flags.json, `${JSON.stringify(results, null, 2)}\n`);
@@ -226,7 +229,7 @@ const resultTable = (results: readonly CaseResult[]): string => {
       r.top1Equal === undefined ? '' : r.top1Equal ? 'equal' : 'differs',
       time(r.loadMs),
       time(r.medianMs),
-      r.reason === undefined ? r.result : `${r.result}: ${r.reason}`,
+      r.result,
     ]),
   );
 };

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { TilewiseError } from '../errors.js';
 import type { Plan } from '../plan/plan.js';
 import { addCompare } from './compare.js';
+import { addConformance } from './conformance.js';
 import type { CommandContext } from './context.js';
 import { packageVersion } from './files.js';
 import { addInspect } from './inspect.js';
@@ -53,7 +54,7 @@ const buildProgram = (context: CommandContext): Command => {
       outputError: () => undefined,
     })
     .addHelpText('after', EXAMPLE);
-  for (const add of [addRun, addInspect, addCompare, addModels]) add(program, context);
+  for (const add of [addRun, addInspect, addCompare, addModels, addConformance]) add(program, context);
   return program;
 };
 

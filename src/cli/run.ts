@@ -5,6 +5,7 @@ import { Executable } from '../device/executable.js';
 import { sharedDevice } from '../device/shared.js';
 import type { EpilogueStep, Graph } from '../graph/graph.js';
 import { bindInputs, kernelsOf, summarizeNodes } from '../inspect.js';
+import { bindingsOf, hostInputs } from '../passes/host-inputs.js';
 import { bind, optimize } from '../passes/index.js';
 import { buildPlan, rejectMissingKernels } from '../plan/build.js';
 import type { Plan } from '../plan/plan.js';
@@ -128,7 +129,7 @@ const measure = async (
   for (const files of runs) {
     const feeds = await loadFeeds(files, context);
     const loading = performance.now();
-    const bound = bind(graph, new Map([...feeds].map(([name, { dims }]) => [name, dims])));
+    const bound = bind(graph, bindingsOf(hostInputs(graph), feeds));
     const plan = buildPlan(bound, device.facts);
     const executable = await Executable.load(plan, device);
     const loadMs = importMs + performance.now() - loading;

@@ -10,22 +10,42 @@ import { extract } from 'tar-fs';
 /** Folders of a Chromium on the machine that hold SwiftShader beside its ICD file. */
 const BROWSER_FOLDERS = ['/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome', '/opt/microsoft/msedge'];
 const ICD = 'vk_swiftshader_icd.json';
+const LOADER = 'libvulkan.so.1';
+/** Where Linux distributions keep libraries, and what the user adds. */
+const SYSTEM_LIBRARIES = [
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/usr/lib64',
+  '/usr/lib',
+  '/usr/local/lib',
+  ...(process.env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean),
+];
 /** glibc's RTLD_NODELETE: Node closes a library that is no addon, and the loader must stay. */
 const RTLD_NODELETE = 0x1000;
 
 /**
- * Makes a software Vulkan adapter (SwiftShader) visible to Dawn on a Linux machine that has none: from the npm package
- * @sparticuz/chromium, or from a Chromium on the machine. Sets VK_ICD_FILENAMES of this process and loads the Vulkan
- * loader where the system has none. Returns the folder used, or undefined where there is nothing to be found.
+ * Makes a Vulkan loader available on a Linux machine whose system has none: Dawn finds no driver without one, and
+ * complains on stderr.
  */
-export const vulkanAdapter = async (): Promise<string | undefined> => {
-  const folder = (await fromPackage()) ?? BROWSER_FOLDERS.find((path) => existsSync(join(path, ICD)));
-  if (!folder) return undefined;
+export const provideVulkanLoader = async (): Promise<void> => {
+  if (SYSTEM_LIBRARIES.some((path) => existsSync(join(path, LOADER)))) return;
+  const folder = await swiftShaderFolder();
+  if (folder) loadVulkanLoader(folder);
+};
+
+/**
+ * Makes a software Vulkan adapter (SwiftShader) visible to Dawn where there is no other: from the npm package
+ * @sparticuz/chromium, or from a Chromium on the machine. Sets VK_ICD_FILENAMES of this process.
+ */
+export const provideSwiftShader = async (): Promise<void> => {
+  const folder = await swiftShaderFolder();
+  if (!folder) return;
   process.env.VK_ICD_FILENAMES = join(folder, ICD);
   process.env.VK_DRIVER_FILES = join(folder, ICD);
-  loadVulkanLoader(folder);
-  return folder;
 };
+
+const swiftShaderFolder = async (): Promise<string | undefined> =>
+  (await fromPackage()) ?? BROWSER_FOLDERS.find((path) => existsSync(join(path, ICD)));
 
 /** SwiftShader out of @sparticuz/chromium, unpacked once a version into the temporary folder. */
 const fromPackage = async (): Promise<string | undefined> => {
@@ -56,7 +76,7 @@ const packageRoot = (): string | undefined => {
 
 /** Maps libvulkan.so.1 where the system's linker does not find it. dlopen of a non-addon throws after mapping it. */
 const loadVulkanLoader = (folder: string): void => {
-  const path = join(folder, 'libvulkan.so.1');
+  const path = join(folder, LOADER);
   if (!existsSync(path)) return;
   try {
     process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL | RTLD_NODELETE);

@@ -12,10 +12,14 @@ export interface Value {
   readonly tensor?: Tensor;
 }
 
-/** One elementwise step applied to every result of a kernel before it is stored: an operator's name and its attributes. */
+/**
+ * One elementwise step applied to every result of a kernel before it is stored: an operator's name and attributes. An
+ * operator of two inputs takes the result as its first; `operand` says which input of the node is its second.
+ */
 export interface EpilogueStep {
   readonly op: string;
   readonly attributes: Attributes;
+  readonly operand?: number;
 }
 
 export type AttributeValue =
@@ -87,6 +91,10 @@ export const producersOf = (graph: Graph): Map<string, Node> => {
   for (const node of graph.nodes) for (const output of node.outputs) if (output) producers.set(output, node);
   return producers;
 };
+
+/** The steps that fusion passes have given a node to apply after it. */
+export const epilogueOf = ({ attributes }: Pick<Node, 'attributes'>): readonly EpilogueStep[] =>
+  (attributes.epilogue ?? []) as readonly EpilogueStep[];
 
 /** The graph with other nodes (and values); values that nothing names any more are dropped. */
 export const withNodes = (graph: Graph, nodes: readonly Node[], values: ReadonlyMap<string, Value> = graph.values): Graph => {

@@ -1,10 +1,10 @@
 import { binary } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
-import type { Attributes, EpilogueStep } from '../graph/graph.js';
+import type { Attributes } from '../graph/graph.js';
 import { toNumbers } from '../tensor/convert.js';
 import { type DeviceElement, type DType, deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
-import { epilogueBody, epilogueLibraries } from './epilogue.js';
+import { lowerEpilogue } from './epilogue.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
 import { broadcastStrides, collapseLoops, MAX_LOOPS } from './strides.js';
 
@@ -23,8 +23,8 @@ interface Combination {
 
 type Operands = readonly [TensorInfo, TensorInfo];
 
-/** The operator for inputs of these types; undefined where there is no kernel for them. */
-type Formula = (attributes: Attributes, [a, b]: Operands, element: DeviceElement) => Combination | undefined;
+/** The operator for inputs of these types. */
+type Formula = (attributes: Attributes, [a, b]: Operands, element: DeviceElement) => Combination;
 
 const arithmetic =
   (wgsl: string): Formula =>
@@ -53,7 +53,9 @@ const mod: Formula = ({ fmod }, _operands, element) => {
 const pow: Formula = (_attributes, [, b], element) => {
   if (b.tensor?.size === 1 && toNumbers(b.tensor.type, b.tensor.data)[0] === 2) return { wgsl: 'a * a', wraps: true };
   if (element === 'f32') return { wgsl: 'power(a, f32(b))', needs: ['power'] };
-  return deviceElement(b.dtype) === 'f32' ? undefined : { wgsl: 'integer_power(a, b)', needs: ['integer-power'], wraps: true };
+  return deviceElement(b.dtype) === 'f32'
+    ? { wgsl: 'Elem(whole(power(f32(a), b)))', needs: ['power', 'whole'], wraps: true }
+    : { wgsl: 'integer_power(a, b)', needs: ['integer-power'], wraps: true };
 };
 
 export const combinations: Readonly<Record<string, Formula>> = {
@@ -76,18 +78,16 @@ export const combinations: Readonly<Record<string, Formula>> = {
   Xor: plain('a ^ b'),
 };
 
-export const lowerBinary = ({ op, attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+export const lowerBinary = (request: KernelRequest): Dispatch[] => {
+  const { op, attributes, inputs, outputs, facts } = request;
   const operands = inputs as Operands;
   const { dtype, shape } = outputs[0]!;
   const [a, b] = operands.map((info) => deviceElement(info.dtype)) as [DeviceElement, DeviceElement];
   const element = deviceElement(dtype);
-  const combination = combinations[op]?.(attributes, operands, a);
-  if (!combination) {
-    throw new TilewiseError('unsupported-model', `${op} has no kernel for ${operands.map((info) => info.dtype).join(' and ')}`);
-  }
+  const combination = (combinations[op] as Formula)(attributes, operands, a);
   const loops = broadcastLoops(shape, [operands[0].shape, operands[1].shape], combination.needs === undefined);
   const { lanes } = loops;
-  const steps = (attributes.epilogue ?? []) as readonly EpilogueStep[];
+  const epilogue = lowerEpilogue(request, { input: 0 }, lanes);
   const count = sizeOf(shape) / lanes;
   const wgsl = combination.wraps ? wrap(combination.wgsl, dtype) : combination.wgsl;
   return [
@@ -102,13 +102,14 @@ export const lowerBinary = ({ op, attributes, inputs, outputs, facts }: KernelRe
       },
       functions: {
         combine: `return ${wgsl.replaceAll('BITS', typeOf('u32', lanes))};`,
-        epilogue: epilogueBody(steps, lanes, element),
+        ...epilogue.functions,
       },
-      libraries: [...new Set([...(combination.needs ?? []), ...epilogueLibraries(steps)])],
-      operands: { a: { input: 0 }, b: { input: 1 }, y: { output: 0 } },
+      libraries: [...new Set([...(combination.needs ?? []), ...epilogue.libraries])],
+      operands: { a: { input: 0 }, b: { input: 1 }, y: { output: 0 }, ...epilogue.operands },
       params: {
         count,
         rank: loops.extents.length,
+        channels: Math.max(1, (shape.at(-1) ?? 1) / lanes),
         shape: loops.extents,
         a_strides: loops.strides[0] as number[],
         b_strides: loops.strides[1] as number[],

@@ -2,8 +2,10 @@ import { TilewiseError } from '../errors.js';
 import type { ConvAttributes } from '../ops/conv.js';
 import { imageStrides } from '../tensor/layout.js';
 import type { ConcreteShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { slidingWindows, type Window } from '../tensor/window.js';
-import type { KernelRequest, TensorInfo } from './kernel.js';
+import type { DeviceFacts } from './facts.js';
+import type { Dispatch, KernelRequest, Operand, TensorInfo } from './kernel.js';
 
 /** A 2-D convolution in numbers; a 1-D one has a single row. */
 export interface ConvGeometry {
@@ -17,6 +19,19 @@ export interface ConvGeometry {
   /** Strides of x, in elements. */
   readonly x: { readonly n: number; readonly c: number; readonly h: number; readonly w: number };
 }
+
+/** What a kernel that packs its weights is planned from. */
+export interface ConvTask {
+  readonly geometry: ConvGeometry;
+  readonly weight: Tensor;
+  readonly facts: DeviceFacts;
+}
+
+/** The parts of a dispatch in which such kernels differ; x, bias, y and the epilogue are common to all. */
+export type ConvPlan = Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'params' | 'workgroups'> & {
+  readonly weight: Operand;
+};
+export type ConvKernel = (task: ConvTask) => ConvPlan;
 
 const POINT: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
 
@@ -46,3 +61,23 @@ const asImage = (shape: ConcreteShape, channelsLast: boolean): ConcreteShape => 
   const [n, a, b] = shape as readonly [number, number, number];
   return channelsLast ? [n, 1, a, b] : [n, a, 1, b];
 };
+
+/** Params fields that say how far x and y extend. */
+export const extents = ({ rows, columns }: ConvGeometry) => ({
+  in_h: rows.input,
+  in_w: columns.input,
+  out_h: rows.output,
+  out_w: columns.output,
+});
+
+/** Params fields that say how the window lies and moves. */
+export const steps = ({ rows, columns }: ConvGeometry) => ({
+  kernel_h: rows.kernel,
+  kernel_w: columns.kernel,
+  stride_h: rows.stride,
+  stride_w: columns.stride,
+  dilation_h: rows.dilation,
+  dilation_w: columns.dilation,
+  pad_h: rows.padBegin,
+  pad_w: columns.padBegin,
+});

@@ -4,7 +4,7 @@ import type { ConvTransposeAttributes } from '../ops/conv-transpose.js';
 import { imageStrides } from '../tensor/layout.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type TransposedWindow, transposedWindows } from '../tensor/transposed-window.js';
-import { epilogueBody, epilogueLibraries } from './epilogue.js';
+import { lowerEpilogue } from './epilogue.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
 
 export const convTransposeKernel: Kernel = { name: 'conv-transpose', wgsl: convTranspose };
@@ -15,9 +15,11 @@ const POINT: TransposedWindow = { input: 1, kernel: 1, stride: 1, dilation: 1, p
 export const lowerConvTranspose = (given: KernelRequest): Dispatch[] => {
   const { attributes, inputs, outputs, facts } = given as KernelRequest<ConvTransposeAttributes>;
   const [x, weight, bias] = inputs as readonly [TensorInfo, TensorInfo, TensorInfo | undefined];
-  const { channelsLast, group, epilogue } = attributes;
+  const { channelsLast, group } = attributes;
+  const { functions, libraries, operands } = lowerEpilogue(given, { input: 0 });
   const pixels = channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
-  if (pixels.length > 2) throw new TilewiseError('unsupported-model', `convolution over ${pixels.length} spatial axes has no kernel`);
+  if (pixels.length > 2)
+    throw new TilewiseError('unsupported-model', `convolution over ${pixels.length} spatial axes has no kernel`);
   const windows = transposedWindows(pixels, attributes, weight.shape.slice(2));
   const columns = windows.pop() as TransposedWindow;
   const rows = windows.pop() ?? POINT;
@@ -30,10 +32,10 @@ export const lowerConvTranspose = (given: KernelRequest): Dispatch[] => {
     {
       kernel: convTransposeKernel,
       constants: { WORKGROUP_SIZE, CHANNELS_LAST: Number(channelsLast), HAS_BIAS: Number(bias !== undefined) },
-      functions: { epilogue: epilogueBody(epilogue) },
-      libraries: epilogueLibraries(epilogue),
+      functions,
+      libraries,
       // A kernel without bias still has the binding: the weight stands in, unread.
-      operands: { x: { input: 0 }, weight: { input: 1 }, bias: { input: bias ? 2 : 1 }, y: { output: 0 } },
+      operands: { x: { input: 0 }, weight: { input: 1 }, bias: { input: bias ? 2 : 1 }, y: { output: 0 }, ...operands },
       params: {
         count,
         outputs: groupOutputs * group,

@@ -1,25 +1,79 @@
 import { conv } from '../../shaders/index.js';
 import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
-import { type ConvGeometry, convGeometry } from './conv-geometry.js';
-import { epilogueBody, epilogueLibraries } from './epilogue.js';
-import { type Dispatch, grid, type Kernel, type KernelRequest, type Operand } from './kernel.js';
+import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
+import { direct, isPointwise, pointwise, stem, suits3x3, suitsStem, threeByThree } from './conv-direct.js';
+import { type ConvGeometry, type ConvKernel, type ConvPlan, convGeometry, extents, steps } from './conv-geometry.js';
+import { tiled } from './conv-tiled.js';
+import { lowerEpilogue } from './epilogue.js';
+import type { DeviceFacts } from './facts.js';
+import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
 
 export const convKernel: Kernel = { name: 'conv', wgsl: conv };
 const WORKGROUP_SIZE = 64;
 
+/** What a convolution must be for a kernel, beside channels-last with constant weights and outputs in whole vec4s. */
+interface Rule {
+  readonly suits: (g: ConvGeometry, facts: DeviceFacts) => boolean;
+  readonly kernel: ConvKernel;
+}
+
+const isDense = ({ group, inputs }: ConvGeometry): boolean => group === 1 && inputs % 4 === 0;
+/** The kernels without workgroup memory pass inputs from one invocation to the next. */
+const sharesLanes = ({ kind, features }: DeviceFacts): boolean => kind === 'cpu' && features.includes('subgroups');
+
+/** The first that suits and whose workgroups the device can count is taken; the general kernel else. */
+const rules: readonly Rule[] = [
+  { suits: (g) => isDepthwise(g) && suitsBands(g), kernel: depthwiseBands },
+  { suits: isDepthwise, kernel: depthwiseWindow },
+  { suits: (g, facts) => isDense(g) && sharesLanes(facts) && isPointwise(g), kernel: pointwise },
+  { suits: (g, facts) => isDense(g) && sharesLanes(facts) && suits3x3(g), kernel: threeByThree },
+  { suits: (g, facts) => isDense(g) && sharesLanes(facts), kernel: direct },
+  { suits: isDense, kernel: tiled },
+  { suits: (g, facts) => suitsStem(g) && sharesLanes(facts), kernel: stem },
+];
+
+export const lowerConv = (given: KernelRequest): Dispatch[] => {
+  const request = given as KernelRequest<ConvAttributes>;
+  const geometry = convGeometry(request);
+  const packed = packedPlan(request, geometry);
+  const { kernel, constants, definitions, weight, params, workgroups } = packed ?? general(request, geometry);
+  const epilogue = lowerEpilogue(given, { input: 0 }, packed ? 4 : 1);
+  const hasBias = request.inputs[2] !== undefined;
+  return [
+    {
+      kernel,
+      constants: { ...constants, HAS_BIAS: Number(hasBias) },
+      ...(definitions && { definitions }),
+      functions: epilogue.functions,
+      libraries: epilogue.libraries,
+      // A kernel without bias still has the binding: the weight stands in, unread.
+      operands: { x: { input: 0 }, weight, bias: hasBias ? { input: 2 } : weight, y: { output: 0 }, ...epilogue.operands },
+      params,
+      workgroups,
+    },
+  ];
+};
+
+const packedPlan = (request: KernelRequest<ConvAttributes>, g: ConvGeometry): ConvPlan | undefined => {
+  const { facts, inputs } = request;
+  const [x, w] = inputs as readonly [TensorInfo, TensorInfo];
+  if (!g.channelsLast || g.outputs % 4 !== 0 || !w.tensor || sizeOf(x.shape) === 0) return undefined;
+  for (const { suits, kernel } of rules) {
+    if (!suits(g, facts)) continue;
+    const plan = kernel({ geometry: g, weight: w.tensor, facts });
+    if (plan.workgroups.every((count) => count <= facts.limits.maxComputeWorkgroupsPerDimension)) return plan;
+  }
+  return undefined;
+};
+
 /** Any layout, any group: serves whatever no faster kernel takes. */
-const general = (request: KernelRequest<ConvAttributes>, g: ConvGeometry): Dispatch => {
-  const { attributes, inputs, outputs, facts } = request;
+const general = ({ outputs, facts }: KernelRequest<ConvAttributes>, g: ConvGeometry): ConvPlan => {
   const count = sizeOf(outputs[0]!.shape);
-  // A kernel without bias still has the binding: the weight stands in, unread.
-  const bias: Operand = { input: inputs[2] ? 2 : 1 };
   return {
     kernel: convKernel,
-    constants: { WORKGROUP_SIZE, CHANNELS_LAST: Number(g.channelsLast), HAS_BIAS: Number(inputs[2] !== undefined) },
-    functions: { epilogue: epilogueBody(attributes.epilogue) },
-    libraries: epilogueLibraries(attributes.epilogue),
-    operands: { x: { input: 0 }, weight: { input: 1 }, bias, y: { output: 0 } },
+    constants: { WORKGROUP_SIZE, CHANNELS_LAST: Number(g.channelsLast) },
+    weight: { input: 1 },
     params: {
       count,
       outputs: g.outputs,
@@ -29,24 +83,9 @@ const general = (request: KernelRequest<ConvAttributes>, g: ConvGeometry): Dispa
       x_c: g.x.c,
       x_h: g.x.h,
       x_w: g.x.w,
-      in_h: g.rows.input,
-      in_w: g.columns.input,
-      out_h: g.rows.output,
-      out_w: g.columns.output,
-      kernel_h: g.rows.kernel,
-      kernel_w: g.columns.kernel,
-      stride_h: g.rows.stride,
-      stride_w: g.columns.stride,
-      dilation_h: g.rows.dilation,
-      dilation_w: g.columns.dilation,
-      pad_h: g.rows.padBegin,
-      pad_w: g.columns.padBegin,
+      ...extents(g),
+      ...steps(g),
     },
     workgroups: grid(count, WORKGROUP_SIZE, facts),
   };
-};
-
-export const lowerConv = (request: KernelRequest): Dispatch[] => {
-  const conv = request as KernelRequest<ConvAttributes>;
-  return [general(conv, convGeometry(conv))];
 };

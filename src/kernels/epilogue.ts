@@ -1,6 +1,8 @@
 import { TilewiseError } from '../errors.js';
 import type { Attributes, EpilogueStep } from '../graph/graph.js';
-import type { DeviceElement } from '../tensor/dtype.js';
+import { type DeviceElement, deviceElement } from '../tensor/dtype.js';
+import { channelAxisOf, operandKind } from '../tensor/epilogue-operand.js';
+import type { Dispatch, KernelRequest, Operand, TensorInfo } from './kernel.js';
 
 /** An elementwise operator of one input as WGSL. */
 export interface Formula {
@@ -104,6 +106,61 @@ export const formulas: Readonly<Record<string, Formula>> = {
 const sign = (element: DeviceElement): string => {
   if (element === 'f32') return keepNan('sign(v)');
   return element === 'i32' ? 'sign(v)' : 'min(v, Elem(1))';
+};
+
+/** Elementwise operators of two inputs as steps: `v` is the result so far, `e` the operand. */
+const operandFormulas: Readonly<Record<string, string>> = {
+  Add: 'v + e',
+  Sub: 'v - e',
+  Mul: 'v * e',
+  Div: 'v / e',
+  PRelu: 'select(v, v * e, v < Elem(0))',
+};
+
+/** Bindings that kernels with epilogue operands have for them, in the order of the steps. */
+export const EXTRA_BINDINGS = ['extra_a', 'extra_b'] as const;
+
+/** True where the operator can be a step that reads an operand. */
+export const isOperandStep = (op: string): boolean => Object.hasOwn(operandFormulas, op);
+
+/**
+ * What a dispatch of a kernel with epilogue operands needs for the steps of its node: the body of
+ * `fn epilogue(v: Elem, at: u32, channel: u32) -> Elem` (`at` and `channel` count in Elems), its helper files, and
+ * operands for the extra bindings. A binding that no step reads is given `unread`, any input that the kernel reads.
+ */
+export const lowerEpilogue = (
+  { op, attributes, inputs, outputs }: KernelRequest,
+  unread: Operand,
+  lanes: 1 | 4 = 1,
+): Required<Pick<Dispatch, 'functions' | 'libraries' | 'operands'>> => {
+  const steps = (attributes.epilogue ?? []) as readonly EpilogueStep[];
+  const { shape, dtype } = outputs[0] as TensorInfo;
+  const element = deviceElement(dtype);
+  const operands: Record<string, Operand> = { extra_a: unread, extra_b: unread };
+  let slots = 0;
+  const blocks = steps.map((step) => {
+    if (step.operand === undefined) return `let v = ${expressionOf(step, element)};`;
+    const name = EXTRA_BINDINGS[slots++] ?? tooManyOperands(op);
+    operands[name] = { input: step.operand };
+    const kind = operandKind(
+      (inputs[step.operand] as TensorInfo).shape,
+      shape,
+      channelAxisOf(op, shape.length, attributes.channelsLast === true),
+    );
+    if (!kind) throw new TilewiseError('internal', `an operand of the epilogue of ${op} does not lie beside the result`);
+    const index = { same: `${name}[at]`, channel: `${name}[channel]`, scalar: lanes === 4 ? `Elem(${name}[0].x)` : `${name}[0]` };
+    return `let e = ${index[kind]}; let v = ${operandFormulas[step.op]};`;
+  });
+  const body = blocks.reduceRight((rest, block) => `{ ${block} ${rest} }`, 'return v;');
+  return {
+    functions: { epilogue: body.replaceAll('BITS', lanes === 4 ? 'vec4u' : 'u32') },
+    libraries: epilogueLibraries(steps),
+    operands,
+  };
+};
+
+const tooManyOperands = (op: string): never => {
+  throw new TilewiseError('internal', `the epilogue of ${op} reads more than ${EXTRA_BINDINGS.length} operands`);
 };
 
 /** True where the operator can be a step of an epilogue. */

@@ -7,23 +7,41 @@ import { type ConcreteShape, resolveAxis, sizeOf } from '../tensor/shape.js';
 import { optionalNumbers } from './constant-input.js';
 import type { DeviceFacts } from './facts.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
+import { isIdentityTap, resizeOne, type WideTap, wideTap } from './resize-taps.js';
 
 export const resizeKernel: Kernel = { name: 'resize', wgsl: resize };
 const WORKGROUP_SIZE = 64;
 
-/** Where element i of the resized axis lies along the axis of x. */
-type Coordinate = (i: number, scale: number, before: number, after: number) => number;
+/** How an axis is resized. The region, in shares of the axis, is what tf_crop_and_resize looks at. */
+interface AxisScale {
+  readonly scale: number;
+  readonly region: readonly [start: number, end: number];
+}
 
-/** The formulas of ONNX Resize, coordinate_transformation_mode; shape inference has refused the mode that is not here. */
-const coordinates: Readonly<Record<Exclude<CoordinateMode, 'tf_crop_and_resize'>, Coordinate>> = {
-  half_pixel: (i, scale) => (i + 0.5) / scale - 0.5,
-  half_pixel_symmetric: (i, scale, before, after) => {
+/** Where element i of the resized axis lies along the axis of x. */
+type Coordinate = (i: number, axis: AxisScale, before: number, after: number) => number;
+
+/**
+ * What the formulas call the resized length: `scale * before`, of which the extent is the whole part. Rounding errors of
+ * the scale must not move it off the extent.
+ */
+const lengthOf = (scale: number, before: number, after: number): number =>
+  Math.abs(scale * before - after) < 1e-5 * after ? after : scale * before;
+
+/** The formulas of ONNX Resize, coordinate_transformation_mode. */
+const coordinates: Readonly<Record<CoordinateMode, Coordinate>> = {
+  half_pixel: (i, { scale }) => (i + 0.5) / scale - 0.5,
+  half_pixel_symmetric: (i, { scale }, before, after) => {
     const margin = (before / 2) * (1 - after / (scale * before));
     return margin + (i + 0.5) / scale - 0.5;
   },
-  pytorch_half_pixel: (i, scale, _, after) => (after > 1 ? (i + 0.5) / scale - 0.5 : 0),
-  align_corners: (i, _, before, after) => (after > 1 ? (i * (before - 1)) / (after - 1) : 0),
-  asymmetric: (i, scale) => i / scale,
+  pytorch_half_pixel: (i, { scale }, _, after) => (after > 1 ? (i + 0.5) / scale - 0.5 : 0),
+  align_corners: (i, { scale }, before, after) => (after > 1 ? (i * (before - 1)) / (lengthOf(scale, before, after) - 1) : 0),
+  asymmetric: (i, { scale }) => i / scale,
+  tf_crop_and_resize: (i, { scale, region: [start, end] }, before, after) => {
+    const place = after > 1 ? i / (lengthOf(scale, before, after) - 1) : 0.5;
+    return (start + place * (end - start)) * (before - 1);
+  },
 };
 
 const roundings: Readonly<Record<NearestMode, (x: number) => number>> = {
@@ -40,10 +58,10 @@ interface Tap {
   readonly weight: number;
 }
 
-const tapsOf = (a: ResizeAttributes, before: number, after: number, scale: number): Tap[] => {
-  const coordinate = coordinates[a.coordinate_transformation_mode as keyof typeof coordinates];
+const tapsOf = (a: ResizeAttributes, before: number, after: number, axis: AxisScale): Tap[] => {
+  const coordinate = coordinates[a.coordinate_transformation_mode];
   return Array.from({ length: after }, (_, i) => {
-    const x = coordinate(i, scale, before, after);
+    const x = coordinate(i, axis, before, after);
     const inside = (v: number): number => Math.min(before - 1, Math.max(0, v));
     if (a.mode === 'nearest') {
       const low = inside(roundings[a.nearest_mode](x));
@@ -59,7 +77,7 @@ const isIdentity = (taps: readonly Tap[], before: number): boolean =>
   taps.length === before && taps.every(({ low, weight }, i) => low === i && weight === 0);
 
 /** The scale of each axis of x: what the model gives, or the ratio of the extents. */
-const scalesOf = (a: ResizeAttributes, inputs: KernelRequest['inputs'], x: ConcreteShape, y: ConcreteShape): number[] => {
+const axisScales = (a: ResizeAttributes, inputs: KernelRequest['inputs'], x: ConcreteShape, y: ConcreteShape): AxisScale[] => {
   const list = (info: TensorInfo | undefined, what: string): number[] | undefined =>
     info && sizeOf(info.shape) > 0 ? optionalNumbers(info, what) : undefined;
   const scales = list(inputs[2], 'the scales of a Resize');
@@ -75,28 +93,76 @@ const scalesOf = (a: ResizeAttributes, inputs: KernelRequest['inputs'], x: Concr
     const common = a.keep_aspect_ratio_policy === 'not_larger' ? Math.min(...ratios) : Math.max(...ratios);
     for (const axis of axes) all[axis] = common;
   }
-  return all;
+  const ends = a.coordinate_transformation_mode === 'tf_crop_and_resize' ? list(inputs[1], 'the region of a Resize') : undefined;
+  return all.map((scale, axis) => {
+    const i = axes.indexOf(axis);
+    return { scale, region: ends && i >= 0 ? [ends[i] as number, ends[axes.length + i] as number] : [0, 1] };
+  });
 };
 
-/** Both interpolations are separable: each launch resizes up to two axes, and any others wait for the next one. */
-export const lowerResize = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
-  const a = attributes as ResizeAttributes;
-  const { dtype, shape: x } = inputs[0]!;
-  const y = outputs[0]!.shape;
-  if (a.mode === 'linear' && deviceElement(dtype) !== 'f32') {
-    throw new TilewiseError('unsupported-model', `linear Resize of ${dtype} is not supported`);
+/** True where an element is made of two elements an axis at most, and of nothing else. */
+const isPlain = (a: ResizeAttributes): boolean =>
+  a.mode !== 'cubic' && !a.antialias && a.coordinate_transformation_mode !== 'tf_crop_and_resize';
+
+export const lowerResize = (request: KernelRequest): Dispatch[] => {
+  const a = request.attributes as ResizeAttributes;
+  const { dtype, shape: x } = request.inputs[0]!;
+  if ((a.mode !== 'nearest' || !isPlain(a)) && deviceElement(dtype) !== 'f32') {
+    throw new TilewiseError('unsupported-model', `${a.mode} Resize of ${dtype} is not supported`);
   }
-  const scales = scalesOf(a, inputs, x, y);
-  const taps = x.map((d, axis) => tapsOf(a, d, y[axis] as number, scales[axis] as number));
+  const axes = axisScales(a, request.inputs, x, request.outputs[0]!.shape);
+  return isPlain(a) ? lowerPlain(request, axes) : lowerWide(request, axes);
+};
+
+/** Every interpolation is separable: each launch resizes up to two axes, and any others wait for the next one. */
+const lowerPlain = ({ attributes, inputs, outputs, facts }: KernelRequest, scales: readonly AxisScale[]): Dispatch[] => {
+  const a = attributes as ResizeAttributes;
+  const x = inputs[0]!.shape;
+  const y = outputs[0]!.shape;
+  const taps = x.map((d, axis) => tapsOf(a, d, y[axis] as number, scales[axis] as AxisScale));
   const resized = x.flatMap((d, axis) => (isIdentity(taps[axis] as Tap[], d) ? [] : [axis]));
-  const passes = Math.max(1, Math.ceil(resized.length / 2));
+  const groups = Array.from({ length: Math.max(1, Math.ceil(resized.length / 2)) }, (_, i) => resized.slice(2 * i, 2 * i + 2));
+  return launches(groups, x, y, (axes, shape, next, ends) => resizeTwo(a.mode, axes, taps, shape, sizeOf(next), ends, facts));
+};
+
+/** One launch an axis. */
+const lowerWide = ({ attributes, inputs, outputs, facts }: KernelRequest, scales: readonly AxisScale[]): Dispatch[] => {
+  const a = attributes as ResizeAttributes;
+  const x = inputs[0]!.shape;
+  const y = outputs[0]!.shape;
+  const taps = x.map((d, axis) => wideTaps(a, d, y[axis] as number, scales[axis] as AxisScale));
+  const resized = x.flatMap((d, axis) => (taps[axis]?.length === d && taps[axis].every(isIdentityTap) ? [] : [axis]));
+  const groups = resized.length > 0 ? resized.map((axis) => [axis]) : [[0]];
+  return launches(groups, x, y, ([axis = 0], shape, _, ends) => resizeOne(axis, taps[axis] as WideTap[], shape, ends, facts));
+};
+
+const wideTaps = (a: ResizeAttributes, before: number, after: number, axis: AxisScale): WideTap[] => {
+  const crops = a.coordinate_transformation_mode === 'tf_crop_and_resize';
+  const coordinate = coordinates[a.coordinate_transformation_mode];
+  return Array.from({ length: after }, (_, i) => {
+    const x = coordinate(i, axis, before, after);
+    if (crops && (x < 0 || x > before - 1)) return wideTap(a, undefined, before, axis.scale);
+    if (a.mode === 'nearest') {
+      const nearest = Math.min(before - 1, Math.max(0, roundings[a.nearest_mode](x)));
+      return { taps: [[nearest, 1]], offset: 0 };
+    }
+    return wideTap(a, x, before, axis.scale);
+  });
+};
+
+/** A launch for each group of axes, one after the other from x to y. */
+const launches = (
+  groups: readonly (readonly number[])[],
+  x: ConcreteShape,
+  y: ConcreteShape,
+  launch: (axes: readonly number[], shape: ConcreteShape, next: ConcreteShape, ends: readonly [Operand, Operand]) => Dispatch,
+): Dispatch[] => {
   let source: Operand = { input: 0 };
   let shape = x;
-  return Array.from({ length: passes }, (_, pass) => {
-    const axes = resized.slice(2 * pass, 2 * pass + 2);
+  return groups.map((axes, pass) => {
     const next: ConcreteShape = shape.map((d, axis) => (axes.includes(axis) ? (y[axis] as number) : d));
-    const target: Operand = pass === passes - 1 ? { output: 0 } : { scratch: pass, bytes: 4 * sizeOf(next) };
-    const dispatch = resizeTwo(a.mode, axes, taps, shape, sizeOf(next), [source, target], facts);
+    const target: Operand = pass === groups.length - 1 ? { output: 0 } : { scratch: pass, bytes: 4 * sizeOf(next) };
+    const dispatch = launch(axes, shape, next, [source, target]);
     source = target;
     shape = next;
     return dispatch;

@@ -1,13 +1,26 @@
+import { lowerAffineGrid } from './affine-grid.js';
+import { lowerArgMax } from './arg-max.js';
+import { lowerBatchNormalization } from './batch-normalization.js';
 import { lowerBinary } from './binary.js';
+import { lowerBitwise, lowerBitwiseNot } from './bitwise.js';
 import { lowerCast } from './cast.js';
 import { lowerConcat } from './concat.js';
 import { lowerConstantOfShape } from './constant-of-shape.js';
 import { lowerConvTranspose } from './conv-transpose.js';
+import { lowerCumSum } from './cum-sum.js';
+import { lowerDepthToSpace } from './depth-to-space.js';
+import { lowerEinsum } from './einsum.js';
 import { lowerExpand } from './expand.js';
+import { lowerGatherElements } from './gather-elements.js';
+import { lowerGatherNd } from './gather-nd.js';
 import { lowerGather } from './gather.js';
 import { lowerConv } from './conv.js';
+import { lowerGemm } from './gemm.js';
 import { lowerGlobalPool } from './global-pool.js';
+import { lowerGridSample } from './grid-sample.js';
+import { lowerHardmax } from './hardmax.js';
 import { lowerImage } from './image.js';
+import { lowerIsNan } from './is-nan.js';
 import type { Lowering } from './kernel.js';
 import {
   lowerGroupNormalization,
@@ -15,14 +28,24 @@ import {
   lowerLpNormalization,
   lowerMeanVarianceNormalization,
 } from './normalize.js';
+import { lowerLpPool } from './lp-pool.js';
+import { lowerOneHot } from './one-hot.js';
+import { lowerLrn } from './lrn.js';
+import { lowerMatMul } from './matmul.js';
 import { lowerPad } from './pad.js';
 import { lowerPool } from './pool.js';
 import { lowerReduce } from './reduce.js';
 import { lowerResize } from './resize.js';
+import { lowerScatterElements, lowerScatterNd } from './scatter.js';
 import { lowerShape } from './shape.js';
+import { lowerShrink } from './shrink.js';
 import { lowerSlice } from './slice.js';
+import { lowerSoftmax } from './softmax.js';
 import { lowerSplit } from './split.js';
+import { lowerTile } from './tile.js';
+import { lowerTopK } from './top-k.js';
 import { lowerTranspose } from './transpose.js';
+import { lowerTrilu } from './trilu.js';
 import { lowerUnary } from './unary.js';
 import { lowerWhere } from './where.js';
 
@@ -30,8 +53,17 @@ import { lowerWhere } from './where.js';
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ['Abs', lowerUnary],
   ['Add', lowerBinary],
+  ['AffineGrid', lowerAffineGrid],
   ['And', lowerBinary],
+  ['ArgMax', lowerArgMax],
+  ['ArgMin', lowerArgMax],
   ['AveragePool', lowerPool],
+  ['BatchNormalization', lowerBatchNormalization],
+  ['BitShift', lowerBitwise],
+  ['BitwiseAnd', lowerBitwise],
+  ['BitwiseNot', lowerBitwiseNot],
+  ['BitwiseOr', lowerBitwise],
+  ['BitwiseXor', lowerBitwise],
   ['Cast', lowerCast],
   ['Ceil', lowerUnary],
   ['Celu', lowerUnary],
@@ -41,7 +73,10 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['ConstantOfShape', lowerConstantOfShape],
   ['ConvTranspose', lowerConvTranspose],
   ['Cos', lowerUnary],
+  ['CumSum', lowerCumSum],
+  ['DepthToSpace', lowerDepthToSpace],
   ['Div', lowerBinary],
+  ['Einsum', lowerEinsum],
   ['Elu', lowerUnary],
   ['Equal', lowerBinary],
   ['Erf', lowerUnary],
@@ -49,24 +84,36 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Expand', lowerExpand],
   ['Floor', lowerUnary],
   ['Gather', lowerGather],
+  ['GatherElements', lowerGatherElements],
+  ['GatherND', lowerGatherNd],
   ['Gelu', lowerUnary],
+  ['Gemm', lowerGemm],
   ['GlobalAveragePool', lowerGlobalPool],
+  ['GlobalLpPool', lowerLpPool],
   ['GlobalMaxPool', lowerGlobalPool],
   ['Greater', lowerBinary],
   ['GreaterOrEqual', lowerBinary],
+  ['GridSample', lowerGridSample],
   ['GroupNormalization', lowerGroupNormalization],
+  ['Hardmax', lowerHardmax],
   ['HardSigmoid', lowerUnary],
   ['HardSwish', lowerUnary],
   ['ImageToTensor', lowerImage],
   ['InstanceNormalization', lowerGroupNormalization],
+  ['IsInf', lowerIsNan],
+  ['IsNaN', lowerIsNan],
   ['LayerNormalization', lowerLayerNormalization],
   ['LeakyRelu', lowerUnary],
   ['Less', lowerBinary],
   ['LessOrEqual', lowerBinary],
   ['Log', lowerUnary],
+  ['LpPool', lowerLpPool],
   ['MeanVarianceNormalization', lowerMeanVarianceNormalization],
   ['LpNormalization', lowerLpNormalization],
   ['Max', lowerBinary],
+  ['LogSoftmax', lowerSoftmax],
+  ['LRN', lowerLrn],
+  ['MatMul', lowerMatMul],
   ['MaxPool', lowerPool],
   ['Min', lowerBinary],
   ['Mish', lowerUnary],
@@ -74,6 +121,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Mul', lowerBinary],
   ['Neg', lowerUnary],
   ['Not', lowerUnary],
+  ['OneHot', lowerOneHot],
   ['Or', lowerBinary],
   ['Pad', lowerPad],
   ['Pow', lowerBinary],
@@ -91,21 +139,29 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Relu', lowerUnary],
   ['Resize', lowerResize],
   ['Round', lowerUnary],
+  ['ScatterElements', lowerScatterElements],
+  ['ScatterND', lowerScatterNd],
   ['Selu', lowerUnary],
   ['Shape', lowerShape],
+  ['Shrink', lowerShrink],
   ['Sigmoid', lowerUnary],
   ['Sign', lowerUnary],
   ['Sin', lowerUnary],
   ['Slice', lowerSlice],
+  ['Softmax', lowerSoftmax],
   ['Softplus', lowerUnary],
   ['Softsign', lowerUnary],
+  ['SpaceToDepth', lowerDepthToSpace],
   ['Split', lowerSplit],
   ['Sqrt', lowerUnary],
   ['Sub', lowerBinary],
   ['Swish', lowerUnary],
   ['Tanh', lowerUnary],
   ['ThresholdedRelu', lowerUnary],
+  ['Tile', lowerTile],
+  ['TopK', lowerTopK],
   ['Transpose', lowerTranspose],
+  ['Trilu', lowerTrilu],
   ['Where', lowerWhere],
   ['Xor', lowerBinary],
 ]);

@@ -17,6 +17,8 @@ interface Options {
   readonly mixed?: boolean;
   /** True where only the second input is broadcast. */
   readonly second?: boolean;
+  /** True where it can be a step of another operator's epilogue. */
+  readonly step?: boolean;
   readonly attributes?: AttributeSchema<Attributes>;
   /** Refuses attributes that do not fit the type. */
   readonly check?: (attributes: Attributes, dtype: DType) => void;
@@ -28,6 +30,9 @@ const binary = (name: string, options: Options = {}): Operator =>
     name,
     attributes: { ...options.attributes, epilogue: epilogue() } as AttributeSchema<BinaryAttributes>,
     inputs: [2, 2],
+    broadcasts: true,
+    epilogueOperands: true,
+    operandStep: options.step ?? false,
     infer: (context) => {
       const a = input(context as never, 0);
       const b = input(context as never, 1);
@@ -54,9 +59,9 @@ const checkTypes = ({ attributes }: OpContext, [a, b]: readonly [DType, DType], 
 const logical: Options = { takes: 'bool', toBool: true };
 const comparison: Options = { toBool: true };
 
-export const add = binary('Add');
+export const add = binary('Add', { step: true });
 export const and = binary('And', logical);
-export const div = binary('Div');
+export const div = binary('Div', { step: true });
 export const equal = binary('Equal', { takes: 'anything', toBool: true });
 export const greater = binary('Greater', comparison);
 export const greaterOrEqual = binary('GreaterOrEqual', comparison);
@@ -73,10 +78,10 @@ export const mod = binary('Mod', {
     if (isFloat(dtype) && !fmod) fail(`Mod of ${dtype} needs fmod = 1`);
   },
 });
-export const mul = binary('Mul');
+export const mul = binary('Mul', { step: true });
 export const or = binary('Or', logical);
 export const pow = binary('Pow', { mixed: true });
 /** max(x, 0) + slope * min(x, 0); the slope broadcasts to x (unidirectional). */
-export const prelu = binary('PRelu', { second: true });
-export const sub = binary('Sub');
+export const prelu = binary('PRelu', { second: true, step: true });
+export const sub = binary('Sub', { step: true });
 export const xor = binary('Xor', logical);

@@ -13,6 +13,7 @@ export const constantOfShape = defineOperator<ConstantOfShapeAttributes>({
   name: 'ConstantOfShape',
   attributes: { value: tensor() },
   inputs: [1, 1],
+  hostInputs: [0],
   infer: (context) => {
     const { value } = context.attributes;
     const shape = constantNumbers(input(context as never, 0));

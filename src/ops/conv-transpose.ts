@@ -27,6 +27,7 @@ export const convTranspose = defineOperator<ConvTransposeAttributes & Attributes
     epilogue: epilogue(),
   },
   inputs: [2, 3],
+  epilogueOperands: true,
   infer: (context) => {
     const x = input(context as never, 0);
     const w = input(context as never, 1);

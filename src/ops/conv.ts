@@ -18,6 +18,7 @@ export const conv = defineOperator<ConvAttributes & Attributes>({
   name: 'Conv',
   attributes: { ...spatialAttributes, group: int(1, 1), channelsLast: internal(false), epilogue: epilogue() },
   inputs: [2, 3],
+  epilogueOperands: true,
   infer: (context) => {
     const x = input(context as never, 0);
     const w = input(context as never, 1);

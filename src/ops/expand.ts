@@ -6,6 +6,7 @@ export const expand = defineOperator({
   name: 'Expand',
   attributes: {},
   inputs: [2, 2],
+  hostInputs: [1],
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);
     const target = constantNumbers(input(context as never, 1));

@@ -17,28 +17,53 @@ import {
   sub,
   xor,
 } from './binary.js';
+import { affineGrid } from './affine-grid.js';
+import { argMax, argMin } from './arg-max.js';
+import { batchNormalization } from './batch-normalization.js';
+import { bitShift, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor } from './bitwise.js';
 import { cast } from './cast.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { convTranspose } from './conv-transpose.js';
 import { conv } from './conv.js';
+import { cumSum } from './cum-sum.js';
+import { depthToSpace, spaceToDepth } from './depth-to-space.js';
+import { einsum } from './einsum.js';
 import { expand } from './expand.js';
+import { eyeLike } from './eye-like.js';
 import { flatten } from './flatten.js';
+import { gatherElements } from './gather-elements.js';
+import { gatherNd } from './gather-nd.js';
 import { gather } from './gather.js';
+import { gemm } from './gemm.js';
 import { globalAveragePool, globalMaxPool } from './global-pool.js';
+import { gridSample } from './grid-sample.js';
+import { hardmax } from './hardmax.js';
 import { dropout, identity } from './identity.js';
 import { imageToTensor } from './image.js';
+import { isInf, isNan } from './is-nan.js';
+import { globalLpPool, lpPool } from './lp-pool.js';
 import { groupNormalization, instanceNormalization, layerNormalization, lpNormalization, meanVarianceNormalization, rmsNormalization } from './normalize.js';
+import { oneHot } from './one-hot.js';
+import { lrn } from './lrn.js';
+import { matmul } from './matmul.js';
 import type { Operator } from './operator.js';
 import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
+import { range } from './range.js';
 import { reduceL1, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare } from './reduce.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
+import { scatterElements, scatterNd } from './scatter.js';
 import { shape } from './shape.js';
+import { shrink } from './shrink.js';
+import { size } from './size.js';
 import { slice } from './slice.js';
+import { logSoftmax, softmax } from './softmax.js';
 import { split } from './split.js';
 import { squeeze, unsqueeze } from './squeeze.js';
+import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
 import {
   abs,
@@ -72,13 +97,23 @@ import {
   tanh,
   thresholdedRelu,
 } from './unary.js';
+import { trilu } from './trilu.js';
 import { where } from './where.js';
 
 const all: readonly Operator[] = [
   abs,
   add,
+  affineGrid,
   and,
+  argMax,
+  argMin,
+  batchNormalization,
   averagePool,
+  bitShift,
+  bitwiseAnd,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseXor,
   cast,
   ceil,
   celu,
@@ -88,34 +123,50 @@ const all: readonly Operator[] = [
   conv,
   convTranspose,
   cos,
+  cumSum,
+  depthToSpace,
   div,
   dropout,
+  einsum,
   elu,
   equal,
   erf,
   exp,
   expand,
+  eyeLike,
   flatten,
   floor,
   gather,
+  gatherElements,
+  gatherNd,
   gelu,
+  gemm,
   globalAveragePool,
+  globalLpPool,
   globalMaxPool,
   greater,
   greaterOrEqual,
+  gridSample,
   groupNormalization,
+  hardmax,
   hardSigmoid,
   hardSwish,
   identity,
   imageToTensor,
   instanceNormalization,
+  isInf,
+  isNan,
   layerNormalization,
   leakyRelu,
   less,
   lessOrEqual,
   log,
   lpNormalization,
+  lpPool,
   max,
+  logSoftmax,
+  lrn,
+  matmul,
   maxPool,
   meanVarianceNormalization,
   min,
@@ -124,10 +175,12 @@ const all: readonly Operator[] = [
   mul,
   neg,
   not,
+  oneHot,
   or,
   pad,
   pow,
   prelu,
+  range,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -142,14 +195,20 @@ const all: readonly Operator[] = [
   resize,
   rmsNormalization,
   round,
+  scatterElements,
+  scatterNd,
   selu,
   shape,
+  shrink,
   sigmoid,
   sign,
   sin,
+  size,
   slice,
+  softmax,
   softplus,
   softsign,
+  spaceToDepth,
   split,
   sqrt,
   squeeze,
@@ -157,7 +216,10 @@ const all: readonly Operator[] = [
   swish,
   tanh,
   thresholdedRelu,
+  tile,
+  topK,
   transpose,
+  trilu,
   unsqueeze,
   where,
   xor,

@@ -1,5 +1,5 @@
 import { TilewiseError } from '../errors.js';
-import type { Graph, Node, Value } from '../graph/graph.js';
+import { epilogueOf, type Graph, type Node, type Value } from '../graph/graph.js';
 import { operators } from './index.js';
 import type { Inferred, OpContext, Operator } from './operator.js';
 
@@ -21,7 +21,7 @@ export const contextOf = (node: Node, values: ReadonlyMap<string, Value>): OpCon
 export const inferNode = (node: Node, values: ReadonlyMap<string, Value>): Inferred[] => {
   const operator = operatorOf(node);
   const [fewest, most] = operator.inputs;
-  const count = node.inputs.length;
+  const count = node.inputs.length - epilogueOf(node).filter((step) => step.operand !== undefined).length;
   try {
     if (count < fewest || count > most) {
       throw new TilewiseError('invalid-model', `${node.op} takes ${fewest} to ${most} inputs, got ${count}`);

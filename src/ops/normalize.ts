@@ -1,7 +1,7 @@
 import type { Attributes, EpilogueStep, Value } from '../graph/graph.js';
 import { isFloat } from '../tensor/dtype.js';
 import { type Dim, type Shape, shapeText } from '../tensor/shape.js';
-import { type AttributeSchema, epilogue, float, int, ints, internal } from './attributes.js';
+import { type AttributeSchema, epilogue, float, int, internal, ints } from './attributes.js';
 import {
   axisOf,
   defineOperator,

@@ -31,10 +31,21 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly outputs?: readonly [number, number];
   /** True where each element of the output is a function of that element of the one input, of the same type. */
   readonly elementwise?: boolean;
+  /** True where all inputs broadcast to the shape of the output, element by element. */
+  readonly broadcasts?: boolean;
+  /** True where the operator, of two inputs, can be a step of another's epilogue that reads the second. */
+  readonly operandStep?: boolean;
+  /** True where steps of the epilogue may read further inputs, appended to the operator's own (see `operandKind`). */
+  readonly epilogueOperands?: boolean;
   /** True where only the shape of the input is read, so that the result is known as soon as the shape is. */
   readonly shapeOnly?: boolean;
   /** True where the output is the first input under another shape: no kernel runs. */
   readonly alias?: boolean;
+  /**
+   * The inputs whose numbers decide shapes or the kernel, so that they must be known when the plan is made: constants,
+   * or feeds that the plan is then made for (see `hostInputs`).
+   */
+  readonly hostInputs?: readonly number[];
   /** Types and shapes of the outputs. Throws `invalid-model` where inputs and attributes do not fit. */
   infer(context: OpContext<A>): Inferred[];
   /** Multiply-accumulates for concrete shapes; 0 where absent. */

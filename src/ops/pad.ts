@@ -46,6 +46,7 @@ export const pad = defineOperator<PadAttributes>({
   name: 'Pad',
   attributes: { mode: word<PadMode>(['constant', 'reflect', 'edge', 'wrap'], 'constant') },
   inputs: [2, 4],
+  hostInputs: [1, 3],
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);
     const pads = constantNumbers(input(context as never, 1));

@@ -15,6 +15,7 @@ const reduce = (name: string, { bool = false } = {}): Operator =>
     name,
     attributes: { keepdims: flag(true), noop_with_empty_axes: flag(false), epilogue: epilogue() },
     inputs: [1, 2],
+    hostInputs: [1],
     infer: (context) => {
       const x = input(context as never, 0);
       if (x.dtype === 'bool' && !bool) fail(`${name} is not defined for bool`);

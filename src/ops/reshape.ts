@@ -16,6 +16,7 @@ export const reshape = defineOperator<ReshapeAttributes>({
   name: 'Reshape',
   attributes: { allowzero: flag(false) },
   inputs: [2, 2],
+  hostInputs: [1],
   alias: true,
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);

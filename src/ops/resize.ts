@@ -1,4 +1,3 @@
-import { TilewiseError } from '../errors.js';
 import type { Attributes, Value } from '../graph/graph.js';
 import { channelsLastAxis } from '../tensor/layout.js';
 import { type Dim, isConcrete, mapDim, type Shape } from '../tensor/shape.js';
@@ -30,14 +29,11 @@ export interface ResizeAttributes extends Attributes {
   readonly channelsLast: boolean;
 }
 
-const refuse = (what: string): never => {
-  throw new TilewiseError('unsupported-model', `${what} is not supported`);
-};
-
-const refuseUnsupported = (a: ResizeAttributes): void => {
-  if (a.mode === 'cubic') refuse('mode cubic');
-  if (a.antialias) refuse('antialias');
-  if (a.coordinate_transformation_mode === 'tf_crop_and_resize') refuse('coordinate_transformation_mode tf_crop_and_resize');
+const checkRegion = (roi: Value | undefined, axes: number | undefined): void => {
+  const numbers = constantNumbers(roi ?? fail('tf_crop_and_resize needs a region (input 1)'));
+  if (axes !== undefined && numbers && numbers.length !== 2 * axes) {
+    fail(`the region must have ${2 * axes} elements, got ${numbers.length}`);
+  }
 };
 
 /** A list input; an empty tensor stands for an absent one. */
@@ -91,7 +87,10 @@ const resizedShape = (
   return out;
 };
 
-/** x resampled along its axes by factors (input 2) or to extents (input 3); input 1 (roi) is without effect. */
+/**
+ * x resampled along its axes by factors (input 2) or to extents (input 3). Mode tf_crop_and_resize takes the region of
+ * input 1 (starts, then ends, 0 to 1 along each axis); the other modes ignore it.
+ */
 export const resize = defineOperator<ResizeAttributes>({
   name: 'Resize',
   attributes: {
@@ -110,10 +109,12 @@ export const resize = defineOperator<ResizeAttributes>({
     channelsLast: internal(false),
   },
   inputs: [1, 4],
+  hostInputs: [1, 2, 3],
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);
-    const [, , scales, sizes] = context.inputs.map(given);
-    refuseUnsupported(context.attributes);
+    const [, roi, scales, sizes] = context.inputs.map(given);
+    const { axes, coordinate_transformation_mode } = context.attributes;
+    if (coordinate_transformation_mode === 'tf_crop_and_resize') checkRegion(roi, axes?.length ?? shape?.length);
     if (!scales === !sizes) fail('exactly one of scales and sizes must be given');
     if (scales && scales.dtype !== 'float32') fail(`scales must be float32, got ${scales.dtype}`);
     return [{ dtype, shape: shape && resizedShape(shape, context.attributes, scales, sizes) }];

@@ -47,6 +47,7 @@ export const slice = defineOperator({
   name: 'Slice',
   attributes: {},
   inputs: [3, 5],
+  hostInputs: [1, 2, 3, 4],
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);
     const starts = constantNumbers(input(context as never, 1));

@@ -32,6 +32,7 @@ export const split = defineOperator<SplitAttributes>({
   name: 'Split',
   attributes: { axis: int(0), num_outputs: optionalInt() },
   inputs: [1, 2],
+  hostInputs: [1],
   outputs: [1, Number.POSITIVE_INFINITY],
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);

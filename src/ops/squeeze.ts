@@ -21,6 +21,7 @@ export const squeeze = defineOperator({
   name: 'Squeeze',
   attributes: {},
   inputs: [1, 2],
+  hostInputs: [1],
   alias: true,
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);
@@ -35,6 +36,7 @@ export const unsqueeze = defineOperator({
   name: 'Unsqueeze',
   attributes: {},
   inputs: [2, 2],
+  hostInputs: [1],
   alias: true,
   infer: (context) => {
     const { dtype, shape } = input(context as never, 0);

@@ -4,6 +4,7 @@ import { defineOperator, fail, input } from './operator.js';
 /** y[i] = condition[i] ? a[i] : b[i], with multidirectional broadcasting. */
 export const where = defineOperator({
   name: 'Where',
+  broadcasts: true,
   attributes: {},
   inputs: [3, 3],
   infer: (context) => {

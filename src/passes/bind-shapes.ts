@@ -1,22 +1,29 @@
 import { TilewiseError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { type Shape, shapeText } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
 import { foldConstants } from './fold-constants.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 
+/** What a plan is made for: the shape of each input of the graph, or its data where that decides shapes (`hostInputs`). */
+export type Bindings = ReadonlyMap<string, readonly number[] | Tensor>;
+
 /**
- * The graph with inputs of these shapes: symbols take the numbers they stand for, shapes are inferred again and shape
- * arithmetic is folded. Throws `invalid-feed` where a shape does not fit what the model declares.
+ * The graph with inputs of these shapes: symbols take the numbers they stand for, inputs given as tensors become
+ * constants, shapes are inferred again and shape arithmetic is folded. Throws `invalid-feed` where a shape does not fit
+ * what the model declares.
  */
-export const bindShapes = (graph: Graph, shapes: ReadonlyMap<string, readonly number[]>): Graph => {
+export const bindShapes = (graph: Graph, bindings: Bindings): Graph => {
   const symbols = new Map<string, number>();
   const values = new Map(graph.values);
   for (const name of graph.inputs) {
     const value = values.get(name);
-    const shape = shapes.get(name);
-    if (!value || !shape) throw new TilewiseError('invalid-feed', `input '${name}' was not given`, { tensor: name });
+    const binding = bindings.get(name);
+    if (!value || !binding) throw new TilewiseError('invalid-feed', `input '${name}' was not given`, { tensor: name });
+    const tensor = binding instanceof Tensor ? binding : undefined;
+    const shape = binding instanceof Tensor ? binding.dims : binding;
     matchShape(name, value.shape, shape, symbols);
-    values.set(name, { ...value, shape });
+    values.set(name, { ...value, shape, ...(tensor && { tensor }) });
   }
   // Declared shapes of inner values may name other extents than the ones bound: inference says them again.
   for (const node of graph.nodes) {
@@ -25,7 +32,8 @@ export const bindShapes = (graph: Graph, shapes: ReadonlyMap<string, readonly nu
       if (value) values.set(name, { ...value, shape: undefined });
     }
   }
-  return removeDeadNodes(foldConstants({ ...graph, values }));
+  const inputs = graph.inputs.filter((name) => !values.get(name)?.tensor);
+  return removeDeadNodes(foldConstants({ ...graph, inputs, values }));
 };
 
 const matchShape = (name: string, declared: Shape | undefined, shape: readonly number[], symbols: Map<string, number>): void => {

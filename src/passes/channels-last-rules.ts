@@ -10,19 +10,29 @@ const first = (node: Node): string => node.inputs[0] as string;
 const follows = (node: Node, walk: LayoutWalk): boolean => walk.hasTwin(first(node)) && is4d(walk, first(node));
 const ints = (tensor: Tensor): number[] => [...toNumbers(tensor.type, tensor.data)];
 
+/** The operator's own inputs after the first as they are, and the operands of its epilogue in the twin's order. */
+const further = (node: Node, walk: LayoutWalk): string[] => {
+  const own = operatorOf(node).inputs[1];
+  return node.inputs.slice(1).map((name, i) => (i + 1 < own ? name : walk.twin(name)));
+};
+
+/** Operands of an epilogue that can be brought into the other order. */
+const operandsMove = (node: Node, walk: LayoutWalk): boolean =>
+  node.inputs.slice(operatorOf(node).inputs[1]).every((name) => is4d(walk, name) || (walk.constant(name)?.dims.length ?? 5) <= 4);
+
 /** Convolutions begin regions where vec4 kernels fit: whole vec4s of output channels. */
 const conv: LayoutRule = (node, walk) => {
   const weight = walk.shape(node.inputs[1]);
   const worthwhile = weight?.length === 4 && (weight[0] as number) % 4 === 0 && walk.constant(node.inputs[1]) !== undefined;
-  if (!is4d(walk, first(node)) || !(worthwhile || walk.hasTwin(first(node)))) return false;
-  walk.addTwin(node, [walk.twin(first(node)), ...node.inputs.slice(1)], { ...node.attributes, channelsLast: true });
+  if (!is4d(walk, first(node)) || !(worthwhile || walk.hasTwin(first(node))) || !operandsMove(node, walk)) return false;
+  walk.addTwin(node, [walk.twin(first(node)), ...further(node, walk)], { ...node.attributes, channelsLast: true });
   return true;
 };
 
 /** Pooling, normalisation and resizing go on in the order that they find. */
 const spatial: LayoutRule = (node, walk) => {
-  if (!follows(node, walk)) return false;
-  walk.addTwin(node, [walk.twin(first(node)), ...node.inputs.slice(1)], { ...node.attributes, channelsLast: true });
+  if (!follows(node, walk) || !operandsMove(node, walk)) return false;
+  walk.addTwin(node, [walk.twin(first(node)), ...further(node, walk)], { ...node.attributes, channelsLast: true });
   return true;
 };
 
@@ -150,12 +160,11 @@ const rules: ReadonlyMap<string, LayoutRule> = new Map([
   ...named(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'], reshape),
   ...named(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL2'], reduce),
   ...named(['Cast', 'Identity'], elementwise),
-  ...named(['Add', 'Sub', 'Mul', 'Div', 'PRelu'], broadcasting),
 ]);
 
 /** The rule of an operator: its own, or that of its kind; undefined where it leaves the region. */
 export const layoutRuleOf = (node: Node): LayoutRule | undefined => {
   const operator = operatorOf(node);
-  const ofKind = operator.elementwise ? elementwise : Object.hasOwn(operator.attributes, 'channelsLast') ? spatial : undefined;
+  const ofKind = operator.elementwise ? elementwise : operator.broadcasts ? broadcasting : Object.hasOwn(operator.attributes, 'channelsLast') ? spatial : undefined;
   return rules.get(node.op) ?? ofKind;
 };

@@ -1,11 +1,12 @@
 import type { Graph } from '../graph/graph.js';
 import { verify } from '../graph/verify.js';
-import { bindShapes } from './bind-shapes.js';
+import { type Bindings, bindShapes } from './bind-shapes.js';
 import { channelsLast } from './channels-last.js';
 import { foldAffine } from './fold-affine.js';
 import { foldBatchNormalization } from './fold-batch-normalization.js';
 import { foldConstants } from './fold-constants.js';
 import { foldPad } from './fold-pad.js';
+import { fuseActivation } from './fuse-activation.js';
 import { fuseEpilogue } from './fuse-epilogue.js';
 import { mergeBranches } from './merge-branches.js';
 import { mergeDuplicates } from './merge-duplicates.js';
@@ -26,6 +27,7 @@ const passes: readonly Pass[] = [
   { name: 'fold-batch-normalization', run: foldBatchNormalization },
   { name: 'fold-affine', run: foldAffine },
   { name: 'merge-branches', run: mergeBranches },
+  { name: 'fuse-activation', run: fuseActivation },
   { name: 'fuse-epilogue', run: fuseEpilogue },
   { name: 'remove-dead-nodes', run: removeDeadNodes },
 ];
@@ -49,9 +51,9 @@ const runPasses = (list: readonly Pass[], graph: Graph, onPass?: OnPass): Graph 
 /** Everything that can be done before the input shapes are known. Verified after each pass. */
 export const optimize = (graph: Graph, onPass?: OnPass): Graph => runPasses(passes, graph, onPass);
 
-/** The optimised graph for inputs of these shapes, ready to be planned. */
-export const bind = (graph: Graph, shapes: ReadonlyMap<string, readonly number[]>, onPass?: OnPass): Graph => {
-  const bound = verify(bindShapes(graph, shapes), 'bind-shapes');
+/** The optimised graph for inputs of these shapes (and values, see `hostInputs`), ready to be planned. */
+export const bind = (graph: Graph, bindings: Bindings, onPass?: OnPass): Graph => {
+  const bound = verify(bindShapes(graph, bindings), 'bind-shapes');
   onPass?.('bind-shapes', bound);
   return runPasses(boundPasses, bound, onPass);
 };

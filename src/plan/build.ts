@@ -25,9 +25,15 @@ export const buildPlan = (graph: Graph, facts: DeviceFacts): Plan => {
   return builder.finish();
 };
 
-/** Names every node that has no kernel, all at once. Shape-only operators need none: binding the shapes folds them. */
+/**
+ * Names every node that has no kernel, all at once. Operators that read only shapes, or only numbers that must be known
+ * when the plan is made, need none: binding the inputs folds them.
+ */
 export const rejectMissingKernels = (graph: Graph): void => {
-  const needsKernel = (node: Node): boolean => !operatorOf(node).alias && !operatorOf(node).shapeOnly;
+  const needsKernel = (node: Node): boolean => {
+    const { alias, shapeOnly, hostInputs = [] } = operatorOf(node);
+    return !alias && !shapeOnly && !node.inputs.every((_, i) => hostInputs.includes(i));
+  };
   const missing = graph.nodes.filter((node) => needsKernel(node) && !lowerings.has(node.op));
   if (missing.length === 0) return;
   const list = missing.map((node) => `${node.op} '${node.name}'`).join(', ');
@@ -53,6 +59,7 @@ class PlanBuilder {
 
   addNode(node: Node): void {
     try {
+      this.#rejectUnknownNumbers(node);
       if (operatorOf(node).alias) this.#byValue.set(node.outputs[0] as string, this.#storageOf(node.inputs[0] as string));
       else this.#lower(node);
     } catch (error) {
@@ -93,6 +100,16 @@ class PlanBuilder {
     for (const dispatch of dispatches) this.#addDispatch(node, dispatch, scratch);
     // An output of no elements beside others has no dispatch that names it.
     for (const name of node.outputs) if (name) this.#outputStorage(name);
+  }
+
+  #rejectUnknownNumbers(node: Node): void {
+    for (const index of operatorOf(node).hostInputs ?? []) {
+      const name = node.inputs[index];
+      if (!name || valueNamed(this.#graph, name).tensor) continue;
+      throw new TilewiseError('unsupported-model', `input ${index} must be known when the plan is made, but it depends on data`, {
+        tensor: name,
+      });
+    }
   }
 
   #addDispatch(node: Node, dispatch: Dispatch, scratch: Map<number, number>): void {

@@ -31,11 +31,14 @@ export const transposedWindows = (
 /** The output extents, for extents that may be symbols. Throws as `transposedWindows` does. */
 export const transposedExtents = (extents: Shape, attributes: TransposedWindowAttributes, kernel: readonly number[]): Dim[] => {
   checkLengths(attributes, kernel, extents.length);
+  const { auto_pad, strides, dilations, pads, output_padding, output_shape } = attributes;
   return extents.map((extent, i) => {
-    const of = (input: number): TransposedWindow => transposedWindow(input, attributes, kernel, i);
+    if (output_shape) return output_shape[i] as number;
+    const numbers = [kernel[i], strides?.[i], dilations?.[i], pads?.[i], pads?.[kernel.length + i], output_padding?.[i]];
     // The text is only compared: two outputs of one text have one extent.
-    const { stride, padBegin, output } = of(2);
-    return mapDim(extent, `transposed window ${stride} ${padBegin} ${output} ${attributes.auto_pad}`, (n) => of(n).output);
+    return mapDim(extent, `transposed window ${numbers.join(' ')} ${auto_pad} `, (input) => {
+      return transposedWindow(input, attributes, kernel, i).output;
+    });
   });
 };
 

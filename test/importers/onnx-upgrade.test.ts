@@ -176,6 +176,11 @@ describe('older forms of operators', () => {
     expect(errorOf(() => softmax(13, { toEnd: 1 })).code).toBe('invalid-model');
   });
 
+  it('Hardmax', () => {
+    expect(only(importNode(12, node('Hardmax', ['x'], ['y']))).attributes).toMatchObject({ axis: 1, toEnd: true });
+    expect(only(importNode(13, node('Hardmax', ['x'], ['y']))).attributes).toMatchObject({ axis: -1, toEnd: false });
+  });
+
   later('BatchNormalization')('BatchNormalization', () => {
     const initializers = ['s', 'b', 'm', 'v'].map((name) => constant(name, 'float32', [3], [1, 2, 3]));
     const inputs = ['x', 's', 'b', 'm', 'v'];

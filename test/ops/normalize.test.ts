@@ -80,7 +80,12 @@ const imageCases: OpCase[] = kinds.flatMap((kind) =>
       const vector = { shape: [shape[1] as number] };
       const common = { inputs: [x, vector, vector], tolerance, facts: { kind } };
       return [
-        { ...common, name: `InstanceNormalization ${kind} [${x.shape}]`, op: 'InstanceNormalization', attributes: { channelsLast } },
+        {
+          ...common,
+          name: `InstanceNormalization ${kind} [${x.shape}]`,
+          op: 'InstanceNormalization',
+          attributes: { channelsLast },
+        },
         ...groups.map((num_groups) => ({
           ...common,
           name: `GroupNormalization ${kind} [${x.shape}] in ${num_groups}${channelsLast ? ', channels last' : ''}`,

@@ -6,8 +6,11 @@ import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpC
 
 const list = (dtype: 'float32' | 'int64', data: number[]): InputSpec => ({ shape: [data.length], dtype, data, constant: true });
 
-/** Nearest moves data; linear is a sum of up to 8 products of a weight, at most 1, and a value, at most 2. */
-const toleranceOf = (mode: string | undefined) => (mode === 'linear' ? matmulTolerance(8, 1, 2) : tolerances.exact);
+/** Nearest moves data; the others are sums of some products of a weight, at most 2, and a value, at most 2. */
+const toleranceOf = (mode: string | undefined) => {
+  if (mode === 'cubic') return matmulTolerance(64, 2, 2);
+  return mode === 'linear' ? matmulTolerance(8, 1, 2) : tolerances.exact;
+};
 
 const resize = (
   shape: number[],
@@ -55,6 +58,37 @@ const channelsLast = [
   resize([1, 3, 4, 4], { scales: [2, 1.5] }, { ...linear, channelsLast: true, axes: [2, -1] }),
 ];
 
+const cubic = { mode: 'cubic' };
+
+const wide = [
+  ...coordinateModes.flatMap((coordinate_transformation_mode) => [
+    resize([1, 2, 4, 5], { scales: [1, 1, 2, 2] }, { ...cubic, coordinate_transformation_mode }),
+    resize([2, 2, 7, 9], { scales: [1, 1, 0.6, 1.3] }, { ...cubic, coordinate_transformation_mode, exclude_outside: true }),
+    resize([2, 1, 7, 9], { sizes: [2, 1, 3, 4] }, { ...linear, coordinate_transformation_mode, antialias: true }),
+    resize([1, 1, 9, 3], { sizes: [1, 1, 4, 8] }, { ...cubic, coordinate_transformation_mode, antialias: true }),
+  ]),
+  resize([1, 1, 4, 4], { scales: [1, 1, 0.6, 0.6] }, { ...linear, coordinate_transformation_mode: 'align_corners' }),
+  resize([1, 1, 4, 4], { sizes: [1, 1, 9, 10] }, { ...cubic, cubic_coeff_a: -0.5, exclude_outside: true }),
+  resize([2, 4, 5, 8], { sizes: [2, 8, 9, 3] }, { ...cubic, channelsLast: true }),
+  resize([5], { scales: [1] }, cubic),
+  resize([1, 1, 129, 33], { sizes: [1, 1, 31, 4] }, { ...linear, antialias: true }),
+  resize([0, 1, 4, 4], { scales: [1, 1, 2, 2] }, cubic),
+];
+
+/** Regions that look at a part of x, that turn it around and that reach beyond it. */
+const crops = [
+  { mode: 'linear', roi: [0.2, 0.3, 0.7, 0.6] },
+  { mode: 'linear', roi: [1, 0, 0, 1] },
+  { mode: 'linear', roi: [-0.4, 0.5, 0.8, 1.5], extrapolation_value: 10 },
+  { mode: 'cubic', roi: [0.1, -0.2, 1.2, 0.6], extrapolation_value: -3 },
+  { mode: 'nearest', roi: [0.1, -0.2, 1.2, 0.6], extrapolation_value: 2 },
+].map(({ roi, ...given }): OpCase => {
+  const attributes = { ...given, axes: [2, 3], coordinate_transformation_mode: 'tf_crop_and_resize' };
+  const made = resize([1, 2, 4, 5], { sizes: [3, 7] }, attributes);
+  const [x, , ...sizes] = made.inputs;
+  return { ...made, name: `${made.name} [${roi}]`, inputs: [x, list('float32', roi), ...sizes] };
+});
+
 const others = [
   resize([5], { scales: [2] }, linear),
   resize([3, 4], { scales: [2, 3] }),
@@ -95,14 +129,23 @@ const others = [
 describe('resize', () => {
   it.each(everyMode)('$name', (opCase) => checkOp(opCase));
   it.each(channelsLast)('$name', (opCase) => checkOp(opCase));
+  it.each(wide)('$name', (opCase) => checkOp(opCase));
+  it.each(crops)('$name', (opCase) => checkOp(opCase));
   it.each(others)('$name', (opCase) => checkOp(opCase));
+  it('rejects a wrong kernel of many taps', () =>
+    expectWrongKernelRejected(wide[0] as OpCase, 'tap.weight * x', '1.001 * tap.weight * x'));
   it('rejects a wrong kernel', () => expectWrongKernelRejected(others[2] as OpCase, 'high * weight', 'high * (weight + 0.001)'));
   it.each([
-    ['mode cubic is not supported', resize([1, 1, 2, 2], { scales: [1, 1, 2, 2] }, { mode: 'cubic' })],
-    ['antialias is not supported', resize([1, 1, 2, 2], { scales: [1, 1, 2, 2] }, { ...linear, antialias: true })],
     [
-      'tf_crop_and_resize is not supported',
+      'tf_crop_and_resize needs a region',
       resize([1, 1, 2, 2], { scales: [1, 1, 2, 2] }, { coordinate_transformation_mode: 'tf_crop_and_resize' }),
+    ],
+    [
+      'the region must have 8 elements, got 4',
+      {
+        ...resize([1, 1, 2, 2], { scales: [1, 1, 2, 2] }, { coordinate_transformation_mode: 'tf_crop_and_resize' }),
+        inputs: [{ shape: [1, 1, 2, 2] }, list('float32', [0, 0, 1, 1]), list('float32', [1, 1, 2, 2])],
+      },
     ],
     ['scales must have 4 elements, got 2', resize([1, 1, 2, 2], { scales: [2, 2] })],
     ['sizes must have 2 elements, got 4', resize([1, 1, 2, 2], { sizes: [1, 1, 2, 2] }, { axes: [2, 3] })],

@@ -52,7 +52,45 @@ describe('fuse-epilogue', () => {
     b.output(b.op('Add', [b.op('Exp', [z]), r]));
     const before = inferShapes(b.build());
     const after = verify(fuseEpilogue(before), 'fuse-epilogue');
-    expect(after.nodes).toHaveLength(3);
+    expect(after.nodes).toHaveLength(2);
     expectSameResults(after, before, feeds, tolerances.transcendental);
+  });
+});
+
+describe('fuse-epilogue with operands', () => {
+  const check = (build: (b: NetBuilder, x: string) => string[]): string[] => {
+    const b = new NetBuilder();
+    b.output(...build(b, b.input('x', 'float32', shape)));
+    const before = inferShapes(b.build());
+    const after = verify(fuseEpilogue(before), 'fuse-epilogue');
+    expectSameResults(after, before, feeds, tolerances.reduction);
+    return after.nodes.map(({ op }) => op);
+  };
+
+  it('takes a residual and what follows it', () => {
+    expect(check((b, x) => [b.op('Relu', [b.op('Add', [b.conv(x, 3, 3, 3), x])])])).toEqual(['Conv']);
+    expect(check((b, x) => [b.op('Add', [x, b.conv(x, 3, 3, 3)])])).toEqual(['Conv']);
+  });
+
+  it('takes the later of two convolutions, so that the other is there', () => {
+    expect(check((b, x) => [b.op('Relu', [b.op('Add', [b.conv(x, 3, 3, 3), b.conv(x, 3, 3, 1)])])])).toEqual(['Conv', 'Conv']);
+  });
+
+  it('takes slopes of PRelu per channel, after a residual too', () => {
+    const slopes = (b: NetBuilder) => b.weight([3, 1, 1]);
+    expect(check((b, x) => [b.op('PRelu', [b.conv(x, 3, 3, 3), slopes(b)])])).toEqual(['Conv']);
+    expect(check((b, x) => [b.op('PRelu', [b.op('Add', [b.conv(x, 3, 3, 3), x]), slopes(b)])])).toEqual(['Conv']);
+  });
+
+  it('takes an elementwise chain', () => {
+    expect(check((b, x) => [b.op('Tanh', [b.op('Sqrt', [b.op('Add', [b.op('Mul', [x, x]), b.weight(shape, 0, 1)])])])])).toEqual(['Mul']);
+  });
+
+  it('leaves a third operand, and one that does not lie beside the result, to nodes of their own', () => {
+    const three = (b: NetBuilder, x: string) => b.op('Add', [b.op('Add', [b.op('Add', [b.conv(x, 3, 3, 3), x]), x]), x]);
+    expect(check((b, x) => [three(b, x)])).toEqual(['Conv', 'Add']);
+    expect(check((b, x) => [b.op('Add', [b.conv(x, 3, 3, 3), b.weight([5, 5])])])).toEqual(['Conv', 'Add']);
+    expect(check((b, x) => [b.op('Sub', [x, b.conv(x, 3, 3, 3)])])).toEqual(['Conv', 'Sub']);
+    expect(check((b, x) => [b.op('Add', [b.op('GlobalMaxPool', [x]), x])])).toEqual(['GlobalMaxPool', 'Add']);
   });
 });

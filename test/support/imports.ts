@@ -44,7 +44,7 @@ const onlyTypes = (clause: string): boolean => {
     .exec(clause.trim())?.[1]
     ?.split(',')
     .filter((name) => name.trim() !== '');
-  return names !== undefined && names.every((name) => name.trim().startsWith('type '));
+  return names?.every((name) => name.trim().startsWith('type ')) ?? false;
 };
 
 const resolveFile = (from: string, specifier: string): string => {

@@ -13,8 +13,8 @@ import { isKnown, upgrade } from './upgrade.js';
 import { type ReadBudgets, readMessage } from './wire.js';
 
 /** Oldest and newest versions of the format that are understood. */
-const IR_VERSIONS = [3, 13] as const;
-const OPSETS = [7, 26] as const;
+const IR_VERSIONS = [3, 14] as const;
+const OPSETS = [1, 28] as const;
 
 /**
  * Reads an ONNX model: every operator comes in its newest form, nodes are in topological order, and weights are views
@@ -56,6 +56,7 @@ const checkModel = (model: ModelProto): { graph: GraphProto; opset: number } => 
   if (graph.sparseInitializers.length > 0) throw new TilewiseError('unsupported-model', 'sparse initializers are not supported');
   const opsets = model.opsets.filter(({ domain }) => !domain || domain === 'ai.onnx');
   const [first, ...others] = opsets.map((opset) => opset.version ?? 0);
+  if (first === undefined && model.opsets.length > 0) rejectUnknownOperators(graph);
   const opset = first ?? invalid('the model states no opset version: it is damaged');
   if (others.some((other) => other !== opset))
     invalid(`the model states several opset versions: ${[opset, ...others].join(', ')}`);

@@ -2,6 +2,7 @@ import { operators } from '../../ops/index.js';
 import { fromNumbers } from '../../tensor/convert.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Draft } from './draft.js';
+import { toOpset7 } from './opset6.js';
 import {
   attributeToInput,
   firstOutputOnly,
@@ -27,19 +28,48 @@ const batchNormalization: Upgrade = (node, draft) => {
   return firstOutputOnly(without(node, 'training_mode', 'momentum', ...old), draft);
 };
 
-/** The bounds are inputs since opset 11; the graph keeps them as attributes. */
+/** The bounds are inputs since opset 11; the graph keeps them as attributes, or as Max and Min where they are computed. */
 const clip: Upgrade = (node, draft) => {
   if (draft.opset < 11) return node;
   if (node.attributes.has('min') || node.attributes.has('max')) invalid('the bounds must be inputs');
+  if (node.inputs.slice(1).some((name) => name && !draft.constant(name))) return clipByInputs(node, draft);
   const min = scalarInput(node, 1, draft, 'the lower bound');
   const max = scalarInput(node, 2, draft, 'the upper bound');
   const bounds = { ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
   return withAttributes({ ...node, inputs: node.inputs.slice(0, 1) }, bounds);
 };
 
+/** Min(Max(x, low), high) with the bounds that are there. */
+const clipByInputs = (node: OnnxNode, draft: Draft): OnnxNode[] => {
+  const [x = '', low, high] = node.inputs;
+  for (const bound of [low, high]) {
+    if (bound && draft.values.get(bound)?.shape?.length) invalid(`the bound '${bound}' must be one number`);
+  }
+  if (!low || !high) return [{ ...node, op: low ? 'Max' : 'Min', inputs: [x, low || (high as string)] }];
+  const name = `${node.name}.low`;
+  const raised = draft.addValue(name, x);
+  return [
+    { ...node, name, op: 'Max', inputs: [x, low], outputs: [raised] },
+    { ...node, op: 'Min', inputs: [raised, high] },
+  ];
+};
+
 const dropout: Upgrade = (node, draft) => {
   if (scalarInput(node, 2, draft, 'training_mode')) unsupported('training_mode is not supported');
-  return firstOutputOnly({ ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) }, draft);
+  const identity = { ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) };
+  const mask = node.outputs[1];
+  if (!mask || !draft.isRead(mask) || draft.opset < 10) return firstOutputOnly(identity, draft);
+  return [{ ...identity, outputs: node.outputs.slice(0, 1) }, ...filled(node, mask, new Tensor('bool', [true]), draft)];
+};
+
+/** Nodes that give `output` the shape of input 0 and `value` everywhere. */
+const filled = (node: OnnxNode, output: string, value: Tensor, draft: Draft): OnnxNode[] => {
+  const extents = draft.addValue(`${output}.shape`, '');
+  const plain = { ...node, attributes: new Map(), internal: {} };
+  return [
+    { ...plain, name: extents, op: 'Shape', inputs: node.inputs.slice(0, 1), outputs: [extents] },
+    { ...plain, name: output, op: 'ConstantOfShape', inputs: [extents], outputs: [output], attributes: new Map([['value', value]]) },
+  ];
 };
 
 const pad: Upgrade = (node, draft) => {
@@ -62,8 +92,17 @@ const resizeAsymmetric = (node: OnnxNode, scales: string): OnnxNode => ({
   inputs: [node.inputs[0] ?? '', '', scales],
 });
 
+/** (i + 0.5) / scale, which opset 11 had a mode for, is half_pixel's place and 0.5: so it is rounded as if by another mode. */
+const halfPixel = (node: OnnxNode): OnnxNode => {
+  const mode = node.attributes.get('nearest_mode') ?? 'round_prefer_floor';
+  const same: Readonly<Record<string, string>> = { floor: 'round_prefer_ceil', round_prefer_floor: 'ceil' };
+  const nearest_mode = same[mode as string] ?? unsupported(`tf_half_pixel_for_nn with nearest_mode ${String(mode)} is not supported`);
+  return withAttributes(node, { coordinate_transformation_mode: 'half_pixel', nearest_mode });
+};
+
 const resize: Upgrade = (node, draft) => {
   if (draft.opset < 11) return resizeAsymmetric(node, node.inputs[1] ?? '');
+  if (node.attributes.get('coordinate_transformation_mode') === 'tf_half_pixel_for_nn') return resize(halfPixel(node), draft);
   // An empty tensor stands for an absent roi, scales or sizes.
   const inputs = node.inputs.map((name, i) => (i > 0 && draft.constant(name)?.size === 0 ? '' : name));
   return { ...node, inputs: trimmed(inputs) };
@@ -133,6 +172,7 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ['BatchNormalization', batchNormalization],
   ['Clip', clip],
   ['Dropout', dropout],
+  ['Hardmax', softmax],
   ['LogSoftmax', softmax],
   ['Max', chain('Max')],
   ['MaxPool', maxPool],
@@ -207,6 +247,7 @@ export const isKnown = (op: string): boolean => op === 'Constant' || operators.h
 /** The node in the newest form of its operator, or the nodes that stand for it. */
 export const upgrade = (given: OnnxNode, draft: Draft): readonly OnnxNode[] => {
   const node = { ...given, inputs: trimmed(given.inputs), outputs: trimmed(given.outputs) };
-  const upgraded = upgrades.get(node.op)?.(node, draft) ?? node;
-  return [upgraded].flat().map(withoutMeaningless);
+  const older = draft.opset < 7 ? toOpset7(node, draft) : [node];
+  const upgraded = older.map((one) => upgrades.get(one.op)?.(one, draft) ?? one);
+  return upgraded.flat().map(withoutMeaningless);
 };

@@ -1,0 +1,137 @@
+// y[n, h, w, o] = epilogue(bias[o] + sum over p, q, i of x[n, h', w', i] * weight[o, i, p, q]), for a few input channels.
+// h' = h * stride_h - pad_h + p * dilation_h, w' = w * stride_w - pad_w + q; outside of x it adds nothing.
+// Four invocations, a workgroup, hold 16 outputs: four each, for 16 columns of a row. Each loads the inputs of every fourth column
+// and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
+// The taps of a row of the window and their inputs are neighbours in x: `span` elements, taken by three.
+// x: [N, in_h, row]; y: [N, out_h, out_w, outputs] vec4s; bias: [outputs] vec4s.
+// weight: [blocks of 16 outputs, kernel_h, span / 3, invocation]; a matrix holds a column of three elements for each of four
+// outputs.
+enable subgroups;
+// extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
+struct Params {
+  outputs: u32, // in vec4s
+  blocks: u32,
+  row: u32, // in_w * inputs
+  span: u32, // kernel_w * inputs
+  stride: u32, // of the window, in elements of x
+  pad: u32, // before the first column, in elements of x
+  in_h: u32,
+  out_h: u32,
+  out_w: u32,
+  kernel_h: u32,
+  stride_h: u32,
+  dilation_h: u32,
+  pad_h: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<mat4x3f>;
+@group(0) @binding(3) var<storage, read> bias: array<Elem>;
+@group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
+@group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
+@group(0) @binding(6) var<storage, read_write> y: array<Elem>;
+
+alias Elem = vec4f;
+override WHOLE: bool = false; // span is a multiple of three
+override HAS_BIAS: bool = true;
+
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+
+// Three elements of a row from first + k on, with 0 for what lies outside of the row or the window. Elements before the
+// row wrap around to numbers beyond its end.
+fn load(row: u32, first: u32, k: u32) -> vec3f {
+  let at = first + k;
+  let i = row + at;
+  let in_row = vec3u(at, at + 1u, at + 2u) < vec3u(params.row);
+  let in_window = vec3u(k, k + 1u, k + 2u) < vec3u(params.span);
+  return select(vec3f(0), vec3f(x[i], x[i + 1u], x[i + 2u]), in_row & (in_window | vec3<bool>(WHOLE)));
+}
+
+// y at the column, for the four outputs of this invocation.
+fn store(row: u32, column: u32, output: u32, v: Elem) {
+  if (column < params.out_w && output < params.outputs) {
+    let at = row + column * params.outputs;
+    y[at] = epilogue(v, at, output);
+  }
+}
+
+@compute @workgroup_size(4)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let block = group.x % params.blocks;
+  let left = (group.x / params.blocks) * 16u;
+  let output = block * 4u + lane;
+  var a0 = Elem(0);
+  if (HAS_BIAS) {
+    a0 = bias[min(output, params.outputs - 1u)];
+  }
+  var a1 = a0;
+  var a2 = a0;
+  var a3 = a0;
+  var a4 = a0;
+  var a5 = a0;
+  var a6 = a0;
+  var a7 = a0;
+  var a8 = a0;
+  var a9 = a0;
+  var a10 = a0;
+  var a11 = a0;
+  var a12 = a0;
+  var a13 = a0;
+  var a14 = a0;
+  var a15 = a0;
+  let size = (params.span + 2u) / 3u;
+  let t0 = (left + lane) * params.stride - params.pad;
+  let t1 = t0 + 4u * params.stride;
+  let t2 = t0 + 8u * params.stride;
+  let t3 = t0 + 12u * params.stride;
+  for (var p = 0u; p < params.kernel_h; p++) {
+    // Rows before the first wrap around to numbers beyond the last.
+    let h = group.y * params.stride_h + p * params.dilation_h - params.pad_h;
+    if (h >= params.in_h) {
+      continue;
+    }
+    let row = (group.z * params.in_h + h) * params.row;
+    var at_weight = (block * params.kernel_h + p) * size * 4u + lane;
+    for (var k = 0u; k < params.span; k += 3u) {
+      let m = weight[at_weight];
+      at_weight += 4u;
+      let v0 = load(row, t0, k);
+      let v1 = load(row, t1, k);
+      let v2 = load(row, t2, k);
+      let v3 = load(row, t3, k);
+      a0 += quadBroadcast(v0, 0u) * m;
+      a1 += quadBroadcast(v0, 1u) * m;
+      a2 += quadBroadcast(v0, 2u) * m;
+      a3 += quadBroadcast(v0, 3u) * m;
+      a4 += quadBroadcast(v1, 0u) * m;
+      a5 += quadBroadcast(v1, 1u) * m;
+      a6 += quadBroadcast(v1, 2u) * m;
+      a7 += quadBroadcast(v1, 3u) * m;
+      a8 += quadBroadcast(v2, 0u) * m;
+      a9 += quadBroadcast(v2, 1u) * m;
+      a10 += quadBroadcast(v2, 2u) * m;
+      a11 += quadBroadcast(v2, 3u) * m;
+      a12 += quadBroadcast(v3, 0u) * m;
+      a13 += quadBroadcast(v3, 1u) * m;
+      a14 += quadBroadcast(v3, 2u) * m;
+      a15 += quadBroadcast(v3, 3u) * m;
+    }
+  }
+  let at = (group.z * params.out_h + group.y) * params.out_w * params.outputs + output;
+  store(at, left + 0u, output, a0);
+  store(at, left + 1u, output, a1);
+  store(at, left + 2u, output, a2);
+  store(at, left + 3u, output, a3);
+  store(at, left + 4u, output, a4);
+  store(at, left + 5u, output, a5);
+  store(at, left + 6u, output, a6);
+  store(at, left + 7u, output, a7);
+  store(at, left + 8u, output, a8);
+  store(at, left + 9u, output, a9);
+  store(at, left + 10u, output, a10);
+  store(at, left + 11u, output, a11);
+  store(at, left + 12u, output, a12);
+  store(at, left + 13u, output, a13);
+  store(at, left + 14u, output, a14);
+  store(at, left + 15u, output, a15);
+}

@@ -1,0 +1,149 @@
+// y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h * STRIDE - pad_h + p, w * STRIDE - pad_w + q, c] * weight[p, q, c]).
+// A 3x3 window over every channel by itself; outside of x it adds nothing.
+// An invocation computes four columns of `rows` rows of four channels, from the top down.
+// x: [N, in_h, in_w, channels] vec4s; y: [N, out_h, out_w, channels] vec4s; weight: [3, 3, channels] vec4s;
+// bias: [channels] vec4s.
+// extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
+struct Params {
+  count: u32, // invocations
+  channels: u32, // in vec4s
+  tiles: u32, // of four columns, in a row of y
+  bands: u32, // of `rows` rows, in an image of y
+  rows: u32,
+  in_h: u32,
+  in_w: u32,
+  out_h: u32,
+  out_w: u32,
+  pad_h: u32,
+  pad_w: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<Elem>;
+@group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
+@group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
+@group(0) @binding(6) var<storage, read_write> y: array<Elem>;
+
+alias Elem = vec4f;
+const STRIDE = 1u;
+override WORKGROUP_SIZE: u32 = 64;
+override HAS_BIAS: bool = true;
+
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+
+struct Row {
+  x0: vec4f,
+  x1: vec4f,
+  x2: vec4f,
+  x3: vec4f,
+  x4: vec4f,
+  x5: vec4f,
+  x6: vec4f,
+  x7: vec4f,
+  x8: vec4f,
+}
+
+// x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
+fn load(row: u32, column: u32) -> vec4f {
+  return select(vec4f(0), x[row + column * params.channels], column < params.in_w);
+}
+
+// The columns from w on that four outputs see of row h.
+fn load_row(image: u32, h: u32, w: u32) -> Row {
+  var r: Row;
+  if (h < params.in_h) {
+    let row = image + h * params.in_w * params.channels;
+    r.x0 = load(row, w);
+    r.x1 = load(row, w + 1u);
+    r.x2 = load(row, w + 2u);
+    r.x3 = load(row, w + 3u);
+    r.x4 = load(row, w + 4u);
+    r.x5 = load(row, w + 5u);
+    if (STRIDE == 2u) {
+      r.x6 = load(row, w + 6u);
+      r.x7 = load(row, w + 7u);
+      r.x8 = load(row, w + 8u);
+    }
+  }
+  return r;
+}
+
+// What a row of the window adds to four neighbouring outputs.
+fn taps(r: Row, m0: vec4f, m1: vec4f, m2: vec4f) -> mat4x4f {
+  if (STRIDE == 2u) {
+    return mat4x4f(
+      r.x0 * m0 + r.x1 * m1 + r.x2 * m2,
+      r.x2 * m0 + r.x3 * m1 + r.x4 * m2,
+      r.x4 * m0 + r.x5 * m1 + r.x6 * m2,
+      r.x6 * m0 + r.x7 * m1 + r.x8 * m2,
+    );
+  }
+  return mat4x4f(
+    r.x0 * m0 + r.x1 * m1 + r.x2 * m2,
+    r.x1 * m0 + r.x2 * m1 + r.x3 * m2,
+    r.x2 * m0 + r.x3 * m1 + r.x4 * m2,
+    r.x3 * m0 + r.x4 * m1 + r.x5 * m2,
+  );
+}
+
+fn store(row: u32, column: u32, v: Elem) {
+  if (column < params.out_w) {
+    let at = row + column * params.channels;
+    y[at] = epilogue(v, at, row % params.channels);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP_SIZE;
+  if (i >= params.count) {
+    return;
+  }
+  let c = i % params.channels;
+  let tile = i / params.channels;
+  let left = (tile % params.tiles) * 4u;
+  let band = tile / params.tiles;
+  let n = band / params.bands;
+  let first = (band % params.bands) * params.rows;
+  let image = n * params.in_h * params.in_w * params.channels + c;
+  let w = left * STRIDE - params.pad_w;
+  let next = params.channels;
+  let m0 = weight[c];
+  let m1 = weight[c + next];
+  let m2 = weight[c + 2u * next];
+  let m3 = weight[c + 3u * next];
+  let m4 = weight[c + 4u * next];
+  let m5 = weight[c + 5u * next];
+  let m6 = weight[c + 6u * next];
+  let m7 = weight[c + 7u * next];
+  let m8 = weight[c + 8u * next];
+  var bias4 = mat4x4f();
+  if (HAS_BIAS) {
+    bias4 = mat4x4f(bias[c], bias[c], bias[c], bias[c]);
+  }
+  // Every row of x is read once. It ends one row of y, goes on with another (where STRIDE is 1) and begins a third.
+  var second = bias4;
+  var last = bias4;
+  let lead = 3u - STRIDE;
+  let end = min(first + params.rows, params.out_h) + lead;
+  for (var step = first; step < end; step++) {
+    let h = step * STRIDE - params.pad_h;
+    let r = load_row(image, h, w);
+    let done = last + taps(r, m6, m7, m8);
+    let begun = bias4 + taps(r, m0, m1, m2);
+    if (STRIDE == 1u) {
+      last = second + taps(r, m3, m4, m5);
+      second = begun;
+    } else {
+      last = begun + taps(load_row(image, h + 1u, w), m3, m4, m5);
+    }
+    if (step >= first + lead) {
+      let row = (n * params.out_h + step - lead) * params.out_w * params.channels + c;
+      store(row, left, done[0]);
+      store(row, left + 1u, done[1]);
+      store(row, left + 2u, done[2]);
+      store(row, left + 3u, done[3]);
+    }
+  }
+}

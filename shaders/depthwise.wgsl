@@ -1,0 +1,88 @@
+// y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h', w', c] * weight[p, q, c]): every channel by itself.
+// h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
+// An invocation computes four columns of four channels.
+// x: [N, in_h, in_w, channels] vec4s; y: [N, out_h, out_w, channels] vec4s; weight: [kernel_h, kernel_w, channels] vec4s;
+// bias: [channels] vec4s.
+// extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
+struct Params {
+  count: u32, // invocations
+  channels: u32, // in vec4s
+  tiles: u32, // of four columns, in a row of y
+  in_h: u32,
+  in_w: u32,
+  out_h: u32,
+  out_w: u32,
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_h: u32,
+  stride_w: u32,
+  dilation_h: u32,
+  dilation_w: u32,
+  pad_h: u32,
+  pad_w: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<Elem>;
+@group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
+@group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
+@group(0) @binding(6) var<storage, read_write> y: array<Elem>;
+
+alias Elem = vec4f;
+override WORKGROUP_SIZE: u32 = 64;
+override HAS_BIAS: bool = true;
+
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+
+// x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
+fn load(row: u32, column: u32) -> vec4f {
+  return select(vec4f(0), x[row + column * params.channels], column < params.in_w);
+}
+
+fn store(row: u32, column: u32, v: Elem) {
+  if (column < params.out_w) {
+    let at = row + column * params.channels;
+    y[at] = epilogue(v, at, row % params.channels);
+  }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WORKGROUP_SIZE;
+  if (i >= params.count) {
+    return;
+  }
+  let c = i % params.channels;
+  let tile = i / params.channels;
+  let left = (tile % params.tiles) * 4u;
+  let row = tile / params.tiles;
+  let n = row / params.out_h;
+  var a0 = Elem(0);
+  if (HAS_BIAS) {
+    a0 = bias[c];
+  }
+  var a1 = a0;
+  var a2 = a0;
+  var a3 = a0;
+  for (var p = 0u; p < params.kernel_h; p++) {
+    let h = (row % params.out_h) * params.stride_h + p * params.dilation_h - params.pad_h;
+    if (h >= params.in_h) {
+      continue;
+    }
+    let at = (n * params.in_h + h) * params.in_w * params.channels + c;
+    for (var q = 0u; q < params.kernel_w; q++) {
+      let w = left * params.stride_w + q * params.dilation_w - params.pad_w;
+      let m = weight[(p * params.kernel_w + q) * params.channels + c];
+      a0 += load(at, w) * m;
+      a1 += load(at, w + params.stride_w) * m;
+      a2 += load(at, w + 2u * params.stride_w) * m;
+      a3 += load(at, w + 3u * params.stride_w) * m;
+    }
+  }
+  let at = row * params.out_w * params.channels + c;
+  store(at, left, a0);
+  store(at, left + 1u, a1);
+  store(at, left + 2u, a2);
+  store(at, left + 3u, a3);
+}

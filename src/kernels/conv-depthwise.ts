@@ -1,0 +1,52 @@
+import { depthwise, depthwise3x3 } from '../../shaders/index.js';
+import { type ConvGeometry, type ConvKernel, extents, steps } from './conv-geometry.js';
+import { packRows } from './conv-pack.js';
+import { ceilDiv, grid, type Kernel } from './kernel.js';
+
+export const depthwiseKernel: Kernel = { name: 'depthwise', wgsl: depthwise };
+export const depthwise3x3Kernel: Kernel = { name: 'depthwise-3x3', wgsl: depthwise3x3 };
+const WORKGROUP_SIZE = 64;
+/** Columns that an invocation computes: the accumulators are named in the text. */
+const COLUMNS = 4;
+/** Rows that an invocation computes: each but the first two reads one row. A GPU wants more invocations. */
+const CPU_ROWS = 14;
+const GPU_ROWS = 4;
+
+export const isDepthwise = ({ group, inputs, outputs }: ConvGeometry): boolean => group === inputs && group === outputs;
+
+/** 3x3, moving by one or two both ways. */
+export const suitsBands = ({ rows, columns }: ConvGeometry): boolean =>
+  [rows, columns].every(
+    ({ kernel, stride, dilation }) => kernel === 3 && stride === rows.stride && stride <= 2 && dilation === 1,
+  );
+
+/** A window of any size. */
+export const depthwiseWindow: ConvKernel = ({ geometry: g, weight, facts }) => {
+  const channels = g.outputs / 4;
+  const tiles = ceilDiv(g.columns.output, COLUMNS);
+  const count = g.batch * g.rows.output * tiles * channels;
+  return {
+    kernel: depthwiseKernel,
+    constants: { WORKGROUP_SIZE },
+    weight: { packed: packRows(weight) },
+    params: { count, channels, tiles, ...extents(g), ...steps(g) },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};
+
+/** A 3x3 window that moves by one or two. */
+export const depthwiseBands: ConvKernel = ({ geometry: g, weight, facts }) => {
+  const channels = g.outputs / 4;
+  const tiles = ceilDiv(g.columns.output, COLUMNS);
+  const bands = ceilDiv(g.rows.output, facts.kind === 'cpu' ? CPU_ROWS : GPU_ROWS);
+  const rows = ceilDiv(g.rows.output, bands);
+  const count = g.batch * bands * tiles * channels;
+  return {
+    kernel: depthwise3x3Kernel,
+    constants: { WORKGROUP_SIZE },
+    definitions: { STRIDE: `${g.rows.stride}u` },
+    weight: { packed: packRows(weight) },
+    params: { count, channels, tiles, bands, rows, ...extents(g), pad_h: g.rows.padBegin, pad_w: g.columns.padBegin },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};

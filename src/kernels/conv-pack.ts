@@ -1,0 +1,76 @@
+import { toDeviceWords } from '../tensor/convert.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { ceilDiv, type Packed, packOnce } from './kernel.js';
+
+/** Weights of [outputs, inputs, height, width] as the kernels read them: filled element by element from a function. */
+const pack = (tensor: Tensor, layout: string, fill: (weight: WeightAt, extents: WeightExtents) => Float32Array): Packed =>
+  packOnce(tensor, layout, () => {
+    const words = toDeviceWords(tensor.type, tensor.data, layout) as Float32Array;
+    const [outputs, inputs, height, width] = [...tensor.dims, 1].slice(0, 4) as [number, number, number, number];
+    const taps = height * width;
+    const weight: WeightAt = (o, i, tap) => (o < outputs ? (words[(o * inputs + i) * taps + tap] as number) : 0);
+    return fill(weight, { outputs, inputs, taps, width });
+  });
+
+/** The weight of an output, an input and a tap (row * width + column); 0 for outputs beyond the last. */
+type WeightAt = (output: number, input: number, tap: number) => number;
+
+interface WeightExtents {
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly taps: number;
+  readonly width: number;
+}
+
+/** Outputs that the four invocations of a workgroup of the direct kernels compute together. */
+export const BLOCK_OUTPUTS = 16;
+
+/** [blocks of 16 outputs, taps, inputs / 4, 4 invocations] matrices: 4 outputs as columns, 4 inputs as rows. */
+export const packMatrices = (tensor: Tensor): Packed =>
+  pack(tensor, 'conv matrices', (weight, { outputs, inputs, taps }) => {
+    const blocks = ceilDiv(outputs, BLOCK_OUTPUTS);
+    const packed = new Float32Array(blocks * taps * inputs * BLOCK_OUTPUTS);
+    let at = 0;
+    for (let block = 0; block < blocks; block++)
+      for (let tap = 0; tap < taps; tap++)
+        for (let i = 0; i < inputs; i += 4)
+          for (let o = 0; o < BLOCK_OUTPUTS; o++)
+            for (let k = 0; k < 4; k++) packed[at++] = weight(block * BLOCK_OUTPUTS + o, i + k, tap);
+    return packed;
+  });
+
+/** Elements of x that the stem kernel takes at a time. */
+export const STEM_ELEMENTS = 3;
+
+/**
+ * [blocks of 16 outputs, rows of the window, elements / 3, 4 invocations] matrices: 4 outputs as columns, 3 elements (and
+ * a filler) as rows. The elements of a row are its taps with their inputs, tap by tap.
+ */
+export const packStem = (tensor: Tensor): Packed =>
+  pack(tensor, 'conv stem', (weight, { outputs, inputs, taps, width }) => {
+    const blocks = ceilDiv(outputs, BLOCK_OUTPUTS);
+    const span = width * inputs;
+    const parts = ceilDiv(span, STEM_ELEMENTS);
+    const packed = new Float32Array(((blocks * taps) / width) * parts * BLOCK_OUTPUTS * 4);
+    let at = 0;
+    for (let block = 0; block < blocks; block++)
+      for (let row = 0; row < taps; row += width)
+        for (let part = 0; part < parts; part++)
+          for (let o = 0; o < BLOCK_OUTPUTS; o++, at += 4)
+            for (let k = 0; k < STEM_ELEMENTS; k++) {
+              const element = part * STEM_ELEMENTS + k;
+              const tap = row + Math.floor(element / inputs);
+              if (element < span) packed[at + k] = weight(block * BLOCK_OUTPUTS + o, element % inputs, tap);
+            }
+    return packed;
+  });
+
+/** [taps, inputs, outputs]: the matrix of an implicit matrix product. With one input an output: depthwise weights. */
+export const packRows = (tensor: Tensor): Packed =>
+  pack(tensor, 'conv rows', (weight, { outputs, inputs, taps }) => {
+    const packed = new Float32Array(taps * inputs * outputs);
+    let at = 0;
+    for (let tap = 0; tap < taps; tap++)
+      for (let i = 0; i < inputs; i++) for (let o = 0; o < outputs; o++) packed[at++] = weight(o, i, tap);
+    return packed;
+  });

@@ -1,0 +1,187 @@
+import { matmul, matmulNaive, matmulQuads, matvec, matvecColumns } from '../../shaders/index.js';
+import { TilewiseError } from '../errors.js';
+import type { EpilogueStep } from '../graph/graph.js';
+import type { MatMulAttributes } from '../ops/matmul.js';
+import { deviceElement } from '../tensor/dtype.js';
+import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
+import { epilogueBody, epilogueLibraries } from './epilogue.js';
+import type { DeviceFacts } from './facts.js';
+import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
+import { canBePacked, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
+import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
+
+/** Large products on GPUs: tiles in workgroup memory. */
+export const matmulKernel: Kernel = { name: 'matmul', wgsl: matmul };
+/** Large products on CPU adapters. */
+export const matmulQuadsKernel: Kernel = { name: 'matmul-quads', wgsl: matmulQuads };
+/** Few rows on GPUs. */
+export const matvecKernel: Kernel = { name: 'matvec', wgsl: matvec };
+/** One row on CPU adapters. */
+export const matvecColumnsKernel: Kernel = { name: 'matvec-columns', wgsl: matvecColumns };
+/** Integers, and whatever is too small or too odd for the others. */
+export const matmulNaiveKernel: Kernel = { name: 'matmul-naive', wgsl: matmulNaive };
+
+const WORKGROUP_SIZE = 64;
+const TILE = 64;
+const COLUMNS = 8;
+
+/** y = epilogue(alpha * a * b + beta * bias) for every index of `batch`, to which the batches of a and b broadcast. */
+export interface Product {
+  readonly a: Matrices;
+  readonly b: Matrices;
+  readonly batch: ConcreteShape;
+  /** An input, with the strides of its rows and columns. */
+  readonly bias?: { readonly input: number; readonly row: number; readonly column: number };
+  readonly alpha: number;
+  readonly beta: number;
+  readonly epilogue: readonly EpilogueStep[];
+}
+
+export const lowerMatMul = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+  const [a, b] = inputs as readonly [TensorInfo, TensorInfo];
+  const aShape = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
+  const bShape = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
+  const batchRank = Math.max(aShape.length, bShape.length) - 2;
+  const product: Product = {
+    a: matricesOf(0, a, aShape),
+    b: matricesOf(1, b, bShape),
+    batch: outputs[0]!.shape.slice(0, batchRank),
+    alpha: 1,
+    beta: 0,
+    epilogue: (attributes as MatMulAttributes).epilogue,
+  };
+  return multiply(foldBatch(product), facts);
+};
+
+const matricesOf = (input: number, info: TensorInfo, shape: ConcreteShape): Matrices => {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  return { input, info, batch: shape.slice(0, -2), rows, columns, transposed: false };
+};
+
+/** Where all matrices of a meet the same b, they are one matrix of more rows. */
+const foldBatch = (product: Product): Product => {
+  const { a, b, batch } = product;
+  const size = sizeOf(batch);
+  if (sizeOf(b.batch) !== 1 || sizeOf(a.batch) !== size) return product;
+  return { ...product, a: { ...a, batch: [], rows: size * a.rows }, b: { ...b, batch: [] }, batch: [] };
+};
+
+export const multiply = (product: Product, facts: DeviceFacts): Dispatch[] => {
+  const { a, b, batch } = product;
+  const loops = collapseLoops(batch, [broadcastStrides(a.batch, batch), broadcastStrides(b.batch, batch)]);
+  if (loops.extents.length > MAX_LOOPS) {
+    throw new TilewiseError('unsupported-model', `broadcasting over ${loops.extents.length} separate extents`);
+  }
+  const kernel = chooseKernel(product, facts);
+  return kernel === matmulNaiveKernel ? [naive(product, loops, facts)] : vectorised(kernel, product, loops, facts);
+};
+
+const chooseKernel = ({ a, b }: Product, facts: DeviceFacts): Kernel => {
+  const { rows: m, columns: k } = a;
+  const n = b.columns;
+  const cpu = facts.kind === 'cpu';
+  const packsAtRun = needsPacking(a, false) || needsPacking(b, true);
+  if (deviceElement(a.info.dtype) !== 'f32') return matmulNaiveKernel;
+  if (n < 4 || k < 4) return matmulNaiveKernel;
+  if (packsAtRun && (Math.min(m, n) < 8 || !canBePacked(a, facts) || !canBePacked(b, facts))) return matmulNaiveKernel;
+  if (m <= (cpu ? 1 : 4)) return cpu ? matvecColumnsKernel : matvecKernel;
+  return cpu && facts.features.includes('subgroups') ? matmulQuadsKernel : matmulKernel;
+};
+
+/** Kernels that read both operands by vec4s. */
+const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: DeviceFacts): Dispatch[] => {
+  const { epilogue, batch } = product;
+  const [m, n, k4] = [product.a.rows, product.b.columns, ceilDiv(product.a.columns, 4)];
+  const a = vectorMatrices(product.a, false, 0, facts);
+  const b = vectorMatrices(product.b, true, 1, facts);
+  const { count, workgroups } = launch(kernel, sizeOf(batch), m, ceilDiv(n, 4), facts);
+  const wholeVectors = n % 4 === 0;
+  const flat = kernel === matmulQuadsKernel || kernel === matvecColumnsKernel;
+  return [
+    ...a.pack,
+    ...b.pack,
+    {
+      kernel,
+      constants: { HAS_BIAS: Number(product.bias !== undefined), ...(flat && { WORKGROUP_SIZE }) },
+      definitions: wholeVectors ? { Out: 'vec4f' } : {},
+      functions: {
+        epilogue: epilogueBody(epilogue, 4),
+        ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
+      },
+      libraries: epilogueLibraries(epilogue),
+      operands: { a: a.operand, b: b.operand, bias: biasOperand(product, b.operand), y: { output: 0 } },
+      params: { m, n, n4: ceilDiv(n, 4), k4, count, ...scalars(product), ...batchParams(loops, a.pitch, b.pitch) },
+      workgroups,
+    },
+  ];
+};
+
+/** How many pieces of work a kernel takes, and the workgroups that do them. */
+const launch = (
+  kernel: Kernel,
+  batch: number,
+  m: number,
+  n4: number,
+  facts: DeviceFacts,
+): { count: number; workgroups: [number, number, number] } => {
+  switch (kernel) {
+    case matmulQuadsKernel: {
+      const count = batch * ceilDiv(m, 8) * ceilDiv(n4, 8);
+      return { count, workgroups: grid(4 * count, WORKGROUP_SIZE, facts) };
+    }
+    case matvecColumnsKernel:
+      return { count: batch * m * n4, workgroups: grid(batch * m * n4, WORKGROUP_SIZE, facts) };
+    case matvecKernel: {
+      const count = batch * m * ceilDiv(n4, COLUMNS);
+      return { count, workgroups: grid(count, 1, facts) };
+    }
+    default: {
+      const count = batch * ceilDiv(m, TILE) * ceilDiv(4 * n4, TILE);
+      return { count, workgroups: grid(count, 1, facts) };
+    }
+  }
+};
+
+const naive = (product: Product, loops: Loops, facts: DeviceFacts): Dispatch => {
+  const { a, b, batch, bias, epilogue } = product;
+  const element = deviceElement(a.info.dtype);
+  const count = sizeOf([...batch, a.rows, b.columns]);
+  return {
+    kernel: matmulNaiveKernel,
+    constants: { WORKGROUP_SIZE, HAS_BIAS: Number(bias !== undefined) },
+    definitions: { Elem: element },
+    functions: { epilogue: epilogueBody(epilogue, 1, element) },
+    libraries: epilogueLibraries(epilogue),
+    operands: { a: { input: a.input }, b: { input: b.input }, bias: biasOperand(product, { input: b.input }), y: { output: 0 } },
+    params: {
+      count,
+      m: a.rows,
+      n: b.columns,
+      k: a.columns,
+      a_row: a.transposed ? 1 : a.columns,
+      a_column: a.transposed ? a.rows : 1,
+      b_row: b.transposed ? 1 : b.columns,
+      b_column: b.transposed ? b.rows : 1,
+      ...scalars(product),
+      ...batchParams(loops, a.rows * a.columns, b.rows * b.columns),
+    },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};
+
+/** A kernel without bias still has the binding: another operand stands in, unread. */
+const biasOperand = ({ bias }: Product, other: Operand): Operand => (bias ? { input: bias.input } : other);
+
+const scalars = ({ alpha, beta, bias }: Product) => ({
+  alpha,
+  beta,
+  bias_row: bias?.row ?? 0,
+  bias_column: bias?.column ?? 0,
+});
+
+const batchParams = ({ extents, strides }: Loops, aPitch: number, bPitch: number) => ({
+  batch_rank: extents.length,
+  batch_shape: extents.toReversed(),
+  a_batch: strides[0]!.map((stride) => stride * aPitch).reverse(),
+  b_batch: strides[1]!.map((stride) => stride * bPitch).reverse(),
+});

@@ -1,0 +1,56 @@
+import { references } from '../../kernels-ref/index.js';
+import { TilewiseError } from '../errors.js';
+import type { Graph, Value } from '../graph/graph.js';
+import { operatorOf } from '../ops/infer.js';
+import { toNumbers } from '../tensor/convert.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Bindings } from './bind-shapes.js';
+
+/** Most dimensions of an input that a plan is made for by value: lists of extents, axes and single numbers. */
+const MAX_RANK = 1;
+
+const NONE: ReadonlySet<string> = new Set();
+
+const isSmall = ({ shape }: Value): boolean => shape !== undefined && shape.length <= MAX_RANK;
+
+/**
+ * The inputs of the graph whose values must be known when the plan is made, because operators take from them, perhaps
+ * by way of arithmetic that can be folded, what decides shapes (see `Operator.hostInputs`).
+ */
+export const hostInputs = (graph: Graph): ReadonlySet<string> => {
+  // For each value that can be computed on the host: the inputs of the graph that it takes.
+  const sources = new Map<string, ReadonlySet<string>>();
+  for (const [name, value] of graph.values) if (value.tensor) sources.set(name, NONE);
+  for (const name of graph.inputs) if (isSmall(graph.values.get(name) as Value)) sources.set(name, new Set([name]));
+  const found = new Set<string>();
+  for (const node of graph.nodes) {
+    const operator = operatorOf(node);
+    for (const index of operator.hostInputs ?? []) {
+      for (const name of sources.get(node.inputs[index] ?? '') ?? []) found.add(name);
+    }
+    const taken = operator.shapeOnly ? [NONE] : node.inputs.filter((name) => name).map((name) => sources.get(name));
+    if (!references.has(node.op) || !taken.every((names) => names !== undefined)) continue;
+    const union = taken.every((names) => names.size === 0) ? NONE : new Set(taken.flatMap((names) => [...names]));
+    for (const name of node.outputs) if (name) sources.set(name, union);
+  }
+  return found;
+};
+
+/** What to make a plan for, given these feeds. Data that becomes part of the plan is copied: the caller may reuse its own. */
+export const bindingsOf = (host: ReadonlySet<string>, feeds: ReadonlyMap<string, Tensor>): Bindings =>
+  new Map([...feeds].map(([name, tensor]) => [name, host.has(name) ? copied(tensor, name) : tensor.dims]));
+
+const copied = (tensor: Tensor, name: string): Tensor => {
+  if (tensor.location === 'cpu') return new Tensor(tensor.type, tensor.data.slice(), tensor.dims);
+  throw new TilewiseError('invalid-feed', `input '${name}' decides shapes and must be on the host`, {
+    tensor: name,
+    hint: 'new Tensor(tensor.type, await tensor.getData(), tensor.dims)',
+  });
+};
+
+/** Names a plan: equal for bindings that make equal plans. */
+export const bindingsKey = (bindings: Bindings): string =>
+  JSON.stringify([...bindings.values()].map((binding) => (binding instanceof Tensor ? [binding.dims, numbersText(binding)] : binding)));
+
+/** JSON knows neither infinities nor -0. */
+const numbersText = ({ type, data }: Tensor): string[] => Array.from(toNumbers(type, data), (v) => (Object.is(v, -0) ? '-0' : String(v)));

@@ -1,0 +1,64 @@
+import { describe, it } from 'vitest';
+import { tolerances } from '../../src/tensor/compare.js';
+import { checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
+
+const step = (op: string, operand?: number, attributes = {}) => ({ op, attributes, ...(operand !== undefined && { operand }) });
+
+/** A residual and slopes per channel after a convolution, in either order of axes; every kernel gets its turn. */
+const conv = (name: string, [channels, outputs]: [number, number], k: number, attributes: Record<string, unknown>): OpCase[] =>
+  [true, false].flatMap((channelsLast) =>
+    (['cpu', 'gpu'] as const).map((kind): OpCase => {
+      const group = (attributes.group as number) ?? 1;
+      const [h, w] = [6, 9];
+      const stride = (attributes.strides as number[])?.[0] ?? 1;
+      const [oh, ow] = [Math.ceil(h / stride), Math.ceil(w / stride)];
+      const pad = Math.floor(k / 2);
+      const slopes: InputSpec = { shape: channelsLast ? [1, 1, 1, outputs] : [outputs, 1, 1], constant: true };
+      return {
+        name: `Conv ${name} ${channelsLast ? 'NHWC' : 'NCHW'} ${kind}`,
+        op: 'Conv',
+        facts: { kind },
+        inputs: [
+          { shape: channelsLast ? [2, h, w, channels] : [2, channels, h, w] },
+          { shape: [outputs, channels / group, k, k], constant: true, range: [-0.5, 0.5] },
+          undefined,
+          { shape: channelsLast ? [2, oh, ow, outputs] : [2, outputs, oh, ow] },
+          slopes,
+        ],
+        attributes: { pads: [pad, pad, pad, pad], channelsLast, epilogue: [step('Add', 3), step('PRelu', 4), step('Tanh')], ...attributes } as OpCase['attributes'] & object,
+        tolerance: tolerances.reduction,
+      };
+    }),
+  );
+
+const cases: OpCase[] = [
+  ...conv('3x3', [8, 12], 3, {}),
+  ...conv('1x1', [8, 12], 1, {}),
+  ...conv('5x5', [4, 8], 5, {}),
+  ...conv('first layer', [3, 8], 3, { strides: [2, 2] }),
+  ...conv('depthwise 3x3', [8, 8], 3, { group: 8 }),
+  ...conv('depthwise 5x5', [8, 8], 5, { group: 8 }),
+  ...conv('odd channels', [3, 5], 3, {}),
+  ...['Add', 'Sub', 'Mul', 'Div'].map((op): OpCase => ({
+    name: `Mul with a chain ending in ${op} of one number`,
+    op: 'Mul',
+    inputs: [{ shape: [3, 5, 8] }, { shape: [8] }, { shape: [3, 5, 8] }, { shape: [1], range: [1, 2] }],
+    attributes: { epilogue: [step('Add', 2), step('Tanh'), step(op, 3)] },
+    tolerance: tolerances.transcendental,
+  })),
+  {
+    name: 'Add with one number a column',
+    op: 'Add',
+    inputs: [{ shape: [3, 7] }, { shape: [3, 7] }, { shape: [7] }],
+    attributes: { epilogue: [step('PRelu', 2)] },
+    tolerance: tolerances.arithmetic,
+  },
+];
+
+describe('operands of the epilogue', () => {
+  it.each(cases)('$name', (opCase) => checkOp(opCase));
+  it('rejects a kernel that reads another element', () =>
+    expectWrongKernelRejected(cases[0] as OpCase, 'extra_a[at]', 'extra_a[at + 1u]'));
+  it('rejects a kernel that reads another channel', () =>
+    expectWrongKernelRejected(cases[0] as OpCase, 'extra_b[channel]', 'extra_b[0]'));
+});

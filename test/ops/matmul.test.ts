@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { type DeviceFacts, defaultFacts } from '../../src/kernels/facts.js';
+import { buildPlan } from '../../src/plan/build.js';
+import type { Plan } from '../../src/plan/plan.js';
+import { matmulTolerance, tolerances } from '../../src/tensor/compare.js';
+import type { DType } from '../../src/tensor/dtype.js';
+import { caseGraph, checkOp, expectWrongKernelRejected, type OpCase } from '../support/check-op.js';
+
+type Constants = '' | 'a' | 'b';
+const epilogue = [{ op: 'LeakyRelu', attributes: { alpha: 0.3 } }];
+
+/** A case of [..., M, K] x [..., K, N]; `constants` names the inputs that are weights. */
+const product = (a: number[], b: number[], kind?: DeviceFacts['kind'], constants: Constants = '', fused = false): OpCase => ({
+  name: `[${a}] x [${b}] ${kind ?? ''} ${constants && `constant ${constants}`} ${fused ? 'epilogue' : ''}`.trimEnd(),
+  op: 'MatMul',
+  inputs: [
+    { shape: a, constant: constants.includes('a') },
+    { shape: b, constant: constants.includes('b') },
+  ],
+  ...(fused && { attributes: { epilogue } }),
+  tolerance: matmulTolerance(a.at(-1) as number, 2, 2),
+  ...(kind && { facts: { kind } }),
+});
+
+const kinds = ['cpu', 'gpu'] as const;
+
+/** [M, K, N] around the widths of tiles and vectors. */
+const sizes: [number, number, number][] = [
+  [1, 1, 1],
+  [1, 4, 4],
+  [1, 128, 132],
+  [1, 5, 127],
+  [2, 33, 36],
+  [3, 4, 5],
+  [4, 36, 129],
+  [5, 64, 31],
+  [5, 12, 32],
+  [8, 8, 8],
+  [9, 31, 33],
+  [33, 32, 31],
+  [64, 16, 64],
+  [65, 20, 68],
+  [127, 5, 4],
+  [129, 17, 131],
+  [7, 129, 3],
+  [31, 127, 33],
+];
+
+const batches: [number[], number[]][] = [
+  [[3], [3]],
+  [[5], [5, 8]],
+  [[7, 5], [5]],
+  [
+    [3, 5, 8],
+    [8, 12],
+  ],
+  [
+    [5, 8],
+    [3, 8, 12],
+  ],
+  [
+    [2, 3, 9, 8],
+    [2, 3, 8, 20],
+  ],
+  [
+    [2, 1, 9, 5],
+    [3, 5, 9],
+  ],
+  [
+    [2, 1, 2, 1, 9, 4],
+    [3, 1, 2, 4, 8],
+  ],
+  [[8], [2, 3, 8, 8]],
+  [
+    [2, 3, 1, 8],
+    [1, 3, 8, 8],
+  ],
+  [[2, 3, 8], [8]],
+  [
+    [4, 1, 10, 12],
+    [1, 2, 12, 11],
+  ],
+];
+
+const cases: OpCase[] = kinds.flatMap((kind) => [
+  ...sizes.flatMap(([m, k, n]) => (['', 'a', 'b'] as const).map((constants) => product([2, m, k], [k, n], kind, constants))),
+  ...batches.map(([a, b]) => product(a, b, kind)),
+  ...batches.slice(5, 8).map(([a, b]) => product(a, b, kind, 'b', true)),
+  product([1, 64], [64, 36], kind, 'b', true),
+  product([12, 64], [64, 36], kind, 'b', true),
+  product([12, 9], [9, 10], kind, 'a', true),
+]);
+
+const empty: OpCase[] = [product([0, 4], [4, 5]), product([3, 4], [4, 0]), product([3, 0], [0, 5]), product([0, 3, 4], [4, 4])];
+
+const integers: OpCase[] = (['int32', 'uint32', 'int64', 'uint8'] as DType[]).map((dtype) => ({
+  name: dtype,
+  op: 'MatMul',
+  inputs: [
+    { shape: [2, 5, 7], dtype, range: dtype.startsWith('u') ? [0, 5] : [-9, 9] },
+    { shape: [7, 8], dtype, range: dtype.startsWith('u') ? [0, 5] : [-9, 9] },
+  ],
+  tolerance: tolerances.exact,
+}));
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+/** A row with NaN or infinity spoils its own results alone, also where the operands are padded. */
+const special: OpCase[] = kinds.flatMap((kind) =>
+  [nan, infinity].flatMap((v) =>
+    [1, 9].map((m) => ({
+      name: `${v} in the first row of ${m}, ${kind}`,
+      op: 'MatMul',
+      inputs: [{ shape: [m, 5], data: Array.from({ length: 5 * m }, (_, i) => (i === 4 ? v : i - 3)) }, { shape: [5, 9] }],
+      tolerance: matmulTolerance(5, 45, 2),
+      facts: { kind },
+    })),
+  ),
+);
+
+/** The kernels that a case runs on, without the launches that pack. */
+const kernelsOf = (opCase: OpCase, facts: Partial<DeviceFacts> = {}): string[] =>
+  buildPlan(caseGraph(opCase).graph, { ...defaultFacts, ...opCase.facts, ...facts }).pipelines.map(({ kernel }) => kernel);
+
+describe('matmul', () => {
+  it.each([...cases, ...empty, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
+
+  it('reads the same tensor twice', () =>
+    checkOp({ ...product([12, 12], [12, 12]), inputs: [{ shape: [12, 12] }, { shape: [12, 12] }] }));
+
+  it('chooses the kernel by size, type and device', () => {
+    const subgroups = { features: ['subgroups'] };
+    expect(kernelsOf(product([64, 64], [64, 64], 'gpu'))).toEqual(['matmul']);
+    expect(kernelsOf(product([64, 64], [64, 64], 'cpu'), subgroups)).toEqual(['matmul-quads']);
+    expect(kernelsOf(product([64, 64], [64, 64], 'cpu'))).toEqual(['matmul']);
+    expect(kernelsOf(product([4, 64], [64, 64], 'gpu'))).toEqual(['matvec']);
+    expect(kernelsOf(product([1, 64], [64, 64], 'cpu'))).toEqual(['matvec-columns']);
+    expect(kernelsOf(product([64, 63], [63, 62], 'gpu'))).toEqual(['matmul-pack', 'matmul']);
+    expect(kernelsOf(product([64, 63], [63, 62], 'gpu', 'b'))).toEqual(['matmul-pack', 'matmul']);
+    expect(kernelsOf(product([64, 64], [64, 62], 'gpu', 'b'))).toEqual(['matmul']);
+    expect(kernelsOf(product([1, 63], [63, 62], 'gpu'))).toEqual(['matmul-naive']);
+    expect(kernelsOf(product([64, 64], [64, 1], 'gpu'))).toEqual(['matmul-naive']);
+    expect(kernelsOf(integers[0] as OpCase)).toEqual(['matmul-naive']);
+  });
+
+  it('runs a batch against one matrix as one matrix', () => {
+    const plan = buildPlan(caseGraph(product([4, 16, 64], [64, 64])).graph, defaultFacts);
+    expect(plan.commands.map((command) => command.kind === 'dispatch' && command.workgroups)).toEqual([[1, 1, 1]]);
+  });
+
+  it.each([
+    [product([12, 64], [64, 36], 'gpu'), 'local.y];', 'local.y + 1];'],
+    [product([12, 64], [64, 36], 'cpu'), 'top, 1u', 'top, 2u'],
+    [product([1, 64], [64, 36], 'gpu'), 'vec4f(v.w)', 'vec4f(v.z)'],
+    [product([1, 64], [64, 36], 'cpu'), 'v.w * b', 'v.z * b'],
+    [product([3, 5], [5, 2], 'cpu'), 'k < params.k', 'k + 1 < params.k'],
+  ] as [OpCase, string, string][])('rejects a wrong kernel: $0.name', expectWrongKernelRejected);
+
+  it('rejects a wrong packing', async () => {
+    const alter = (plan: Plan): Plan => ({
+      ...plan,
+      pipelines: plan.pipelines.map((pipeline) => ({
+        ...pipeline,
+        code: pipeline.code.replace('row < params.rows', 'row + 1 < params.rows'),
+      })),
+    });
+    await expect(checkOp(product([9, 5], [5, 9], 'cpu'), alter)).rejects.toThrow('differ');
+  });
+
+  it.each([
+    [[3, 4], [5, 6], 'rows of B'],
+    [[], [3], 'scalars'],
+    [[2, 3, 4], [3, 4, 5], 'broadcast'],
+  ] as [number[], number[], string][])('refuses %o x %o', (a, b, message) => {
+    expect(() => caseGraph(product(a, b))).toThrow(message);
+  });
+
+  it('refuses inputs of two types', () => {
+    const inputs = [{ shape: [2, 2] }, { shape: [2, 2], dtype: 'int32' as const }];
+    expect(() => caseGraph({ ...product([2, 2], [2, 2]), inputs })).toThrow('one type');
+  });
+});
