@@ -31,7 +31,7 @@ const shortWgsl: Plugin = {
   },
 };
 
-/** The library build: ES modules for browsers (index) and Node (node, cli). Tests have vitest.config.ts. */
+/** The library build: ES modules for browsers (index) and Node (node, cli). Tests have test/vitest.config.ts. */
 export default defineConfig({
   plugins: [shortWgsl, esmExternalRequirePlugin({ external: node })],
   build: {

@@ -19,7 +19,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
   LessOrEqual: (a, b) => Number(a <= b),
   Max: (a, b) => Math.max(a, b),
   Min: (a, b) => Math.min(a, b),
-  Mod: (a, b, _, { fmod }) => (fmod ? a % b : a - b * Math.floor(a / b)),
+  Mod: (a, b, _, { fmod }) => (fmod || a % b === 0 || a % b < 0 === b < 0 ? a % b : (a % b) + b),
   Mul: (a, b) => a * b,
   Or: (a, b) => Number(a || b),
   Pow: (a, b, integer) => (integer ? Math.trunc(pow(a, b)) : pow(a, b)),

@@ -26,7 +26,14 @@ export const bitwiseAnd = broadcasting((a, b) => a & b);
 export const bitwiseOr = broadcasting((a, b) => a | b);
 export const bitwiseXor = broadcasting((a, b) => a ^ b);
 
-export const bitShift: Reference = (inputs, attributes, outputs) =>
-  broadcasting(attributes.direction === 'LEFT' ? (a, b) => a << b : (a, b) => a >> b)(inputs, attributes, outputs);
+/** Bits enough to shift all of them out. */
+const ALL = 64n;
+
+export const bitShift: Reference = (inputs, attributes, outputs) => {
+  const amount = (b: bigint): bigint => (b < 0n ? ALL : b);
+  const left: Formula = (a, b) => a << amount(b);
+  const right: Formula = (a, b) => a >> amount(b);
+  return broadcasting(attributes.direction === 'LEFT' ? left : right)(inputs, attributes, outputs);
+};
 
 export const bitwiseNot: Reference = ([x]) => [x!.data.map((v) => asType(~BigInt(v), x!.dtype))];

@@ -1,4 +1,4 @@
-import { type DType, integerRange, isFloat } from '../src/tensor/dtype.js';
+import { integerRange, isFloat } from '../src/tensor/dtype.js';
 import type { Reference } from './reference.js';
 
 /** v with only the low bits that the type keeps. */
@@ -8,8 +8,9 @@ const wrap = (v: number, [low, high]: readonly [number, number]): number => {
 };
 
 /** Floats lose their fraction and saturate (see `fromNumbers`); integers wrap; NaN becomes true, or the integer 0. */
-export const cast: Reference = ([x], { to }) => {
-  const range = integerRange(to as DType);
+export const cast: Reference = ([x], _attributes, [output]) => {
+  const to = output!.dtype;
+  const range = integerRange(to);
   if (to === 'bool') return [x!.data.map((v) => (v !== 0 ? 1 : 0))];
   if (!range || isFloat(x!.dtype)) return [x!.data];
   return [x!.data.map((v) => wrap(v, range))];

@@ -31,7 +31,8 @@ export const spaceToDepth: Reference = ([x], attributes, [output]) => {
   forEachIndex(x!.shape, (index, at) => {
     const [n, c, h, w] = read(index, attributes);
     const block = (h % b) * b + (w % b);
-    const to = stored([n, block * channels + c, Math.floor(h / b), Math.floor(w / b)], attributes);
+    const channel = attributes.mode === 'DCR' ? block * channels + c : c * b * b + block;
+    const to = stored([n, channel, Math.floor(h / b), Math.floor(w / b)], attributes);
     y[positionOf(to, output!.shape)] = x!.data[at] as number;
   });
   return [y];

@@ -15,12 +15,12 @@ export const einsum: Reference = (given, { equation }, [result]) => {
   );
   const y = new Float64Array(result!.shape.reduce((a, b) => a * b, 1));
   forEachIndex(extents, (values) => {
-    const valueOf = (label: string): number => values[labels.indexOf(label)] as number;
+    const indexAlong = (label: string): number => values[labels.indexOf(label)] as number;
     const product = tensors.reduce((soFar, x, i) => {
-      const index = inputs[i]!.map((label, axis) => (x.shape[axis] === 1 ? 0 : valueOf(label)));
+      const index = inputs[i]!.map((label, axis) => (x.shape[axis] === 1 ? 0 : indexAlong(label)));
       return soFar * (x.data[positionOf(index, x.shape)] as number);
     }, 1);
-    (y[positionOf(output.map(valueOf), result!.shape)] as number) += product;
+    (y[positionOf(output.map(indexAlong), result!.shape)] as number) += product;
   });
   return [y];
 };

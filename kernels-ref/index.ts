@@ -34,6 +34,7 @@ import { range } from './range.js';
 import { reduce } from './reduce.js';
 import type { Reference } from './reference.js';
 import { resize } from './resize.js';
+import { rotaryEmbedding } from './rotary-embedding.js';
 import { scatterElements, scatterNd } from './scatter.js';
 import { shape } from './shape.js';
 import { shrink } from './shrink.js';
@@ -64,6 +65,7 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['BitwiseOr', bitwiseOr],
   ['BitwiseXor', bitwiseXor],
   ['Cast', cast],
+  ['CastLike', cast],
   ['Ceil', unary('Ceil')],
   ['Celu', unary('Celu')],
   ['Clip', unary('Clip')],
@@ -143,6 +145,7 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Reshape', alias],
   ['Resize', resize],
   ['RMSNormalization', rmsNormalization],
+  ['RotaryEmbedding', rotaryEmbedding],
   ['Round', unary('Round')],
   ['ScatterElements', scatterElements],
   ['ScatterND', scatterNd],

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { provideSwiftShader, provideVulkanLoader } from './device/vulkan-adapter.js';
+import { hasVulkanDriver, provideSwiftShader, provideVulkanLoader } from './device/vulkan-adapter.js';
 import { TilewiseError } from './errors.js';
 import { setPlatform } from './platform.js';
 
@@ -22,8 +22,10 @@ const openDawn = async (): Promise<GPU | undefined> => {
   }
   if (process.platform !== 'linux') return webgpu.create(DAWN_OPTIONS);
   await provideVulkanLoader();
-  const gpu = webgpu.create(DAWN_OPTIONS);
-  if (await gpu.requestAdapter()) return gpu;
+  if (hasVulkanDriver()) {
+    const gpu = webgpu.create(DAWN_OPTIONS);
+    if (await gpu.requestAdapter()) return gpu;
+  }
   await provideSwiftShader();
   return webgpu.create(DAWN_OPTIONS);
 };

@@ -1,14 +1,16 @@
 import type { Device } from './device/device.js';
 import { Executable, type RunOptions } from './device/executable.js';
 import { deviceOf } from './device/shared.js';
-import { throwIfAborted, TilewiseError } from './errors.js';
+import { TilewiseError, throwIfAborted } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
-import type { Graph } from './graph/graph.js';
+import type { Graph, Value } from './graph/graph.js';
 import { importOnnx } from './importers/onnx/index.js';
 import type { Bindings } from './passes/bind-shapes.js';
 import { bindingsKey, bindingsOf, hostInputs } from './passes/host-inputs.js';
 import { bind, optimize } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
+import type { Plan } from './plan/plan.js';
+import { deserialize, isSaved, type SavedSession, serialize } from './plan/serialize.js';
 import { platform } from './platform.js';
 import { isConcrete } from './tensor/shape.js';
 import type { Tensor, TensorLocation } from './tensor/tensor.js';
@@ -35,28 +37,41 @@ export class InferenceSession {
   readonly #hostInputs: ReadonlySet<string>;
   /** One executable for every combination of input shapes seen, the most recent last. */
   readonly #executables = new Map<string, Promise<Executable>>();
+  /** The plans of a session that was saved: there is no graph to make others from. */
+  readonly #saved: ReadonlyMap<string, Plan> | undefined;
   #released = false;
 
-  private constructor(graph: Graph, device: Device, options: SessionOptions) {
+  private constructor(graph: Graph, device: Device, options: SessionOptions, saved?: SavedSession) {
     this.#graph = graph;
-    this.#hostInputs = hostInputs(graph);
+    this.#hostInputs = saved?.hostInputs ?? hostInputs(graph);
+    this.#saved = saved?.plans;
     this.#device = device;
     this.#options = options;
   }
 
   /**
    * Loads a model from its bytes, a URL or (in Node) a path. Everything that can be refused is refused here: unknown
-   * operators, malformed bytes, tensors that the device cannot hold.
+   * operators, malformed bytes, tensors that the device cannot hold. The bytes may be those of a saved session (see
+   * `save`).
    */
   static async create(source: Uint8Array | ArrayBuffer | string | URL, options: SessionOptions = {}): Promise<InferenceSession> {
     const bytes = await bytesOf(source);
     throwIfAborted(options.signal);
+    if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
     const graph = optimize(importOnnx(bytes));
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
     const session = new InferenceSession(graph, device, options);
     const isDeclared = (name: string): boolean => isConcrete(graph.values.get(name)?.shape ?? ['?']);
     if (session.#hostInputs.size === 0 && graph.inputs.every(isDeclared)) await session.#prepare(declaredShapes(graph));
+    return session;
+  }
+
+  static async #restore(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+    const device = await deviceOf(options.device);
+    const saved = deserialize(bytes, device.facts);
+    const session = new InferenceSession(saved.border, device, options, saved);
+    await Promise.all([...saved.plans.keys()].map((key) => session.#load(key, () => saved.plans.get(key) as Plan)));
     return session;
   }
 
@@ -93,6 +108,25 @@ export class InferenceSession {
     return Object.fromEntries(outputs);
   }
 
+  /**
+   * The session as bytes: packed weights, chosen kernels and plans for the input shapes that it has run. Give them to
+   * `create` to start without the model, its importer or any pass, on the same adapter and version of this library.
+   */
+  async save(): Promise<Uint8Array> {
+    if (this.#released) throw new TilewiseError('disposed', 'the session was released');
+    const plans = new Map<string, Plan>();
+    for (const [key, executable] of this.#executables) plans.set(key, (await executable).plan);
+    const { name, inputs, outputs, values } = this.#graph;
+    const border: Graph = {
+      name,
+      inputs,
+      outputs,
+      nodes: [],
+      values: new Map([...inputs, ...outputs].map((n) => [n, values.get(n) as Value])),
+    };
+    return serialize({ border, hostInputs: this.#hostInputs, plans }, this.#device.facts);
+  }
+
   /** Frees the memory of the model on the GPU. Runs that have begun finish; later ones reject with `disposed`. */
   async release(): Promise<void> {
     this.#released = true;
@@ -104,11 +138,21 @@ export class InferenceSession {
   /** The executable for these input shapes and values, planned and loaded on first use. */
   #prepare(bindings: Bindings): Promise<Executable> {
     const key = bindingsKey(bindings);
+    return this.#load(key, () => this.#saved?.get(key) ?? this.#plan(bindings));
+  }
+
+  #plan(bindings: Bindings): Plan {
+    if (!this.#saved) return buildPlan(bind(this.#graph, bindings), this.#device.facts);
+    throw new TilewiseError('invalid-feed', 'the saved session has no plan for inputs of these shapes', {
+      hint: 'run the session on such inputs before it is saved',
+    });
+  }
+
+  #load(key: string, plan: () => Plan): Promise<Executable> {
     let executable = this.#executables.get(key);
     if (executable) this.#executables.delete(key);
     else {
-      const plan = buildPlan(bind(this.#graph, bindings), this.#device.facts);
-      executable = Executable.load(plan, this.#device);
+      executable = Executable.load(plan(), this.#device);
       executable.catch(() => this.#executables.delete(key));
       this.#evictOldest();
     }

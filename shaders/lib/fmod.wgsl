@@ -26,3 +26,9 @@ fn fmod(a: f32, b: f32) -> f32 {
   }
   return bitcast<f32>(sign | ((exponent - shift) << 23u) | ((rest << shift) & 0x7fffffu));
 }
+
+// a - b floor(a / b): the remainder with the sign of b
+fn floor_mod(a: f32, b: f32) -> f32 {
+  let rest = fmod(a, b);
+  return select(rest, rest + b, rest != 0.0 && (rest < 0.0) != (b < 0.0));
+}

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { constants, tmpdir } from 'node:os';
@@ -31,6 +31,24 @@ export const provideVulkanLoader = async (): Promise<void> => {
   if (SYSTEM_LIBRARIES.some((path) => existsSync(join(path, LOADER)))) return;
   const folder = await swiftShaderFolder();
   if (folder) loadVulkanLoader(folder);
+};
+
+/** True where some Vulkan driver is installed or named by the environment: only then is the loader worth asking. */
+export const hasVulkanDriver = (): boolean =>
+  Boolean(process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES ?? process.env.VK_ADD_DRIVER_FILES) ||
+  driverFolders().some((folder) => existsSync(folder) && readdirSync(folder).some((file) => file.endsWith('.json')));
+
+/** Where the Vulkan loader looks for drivers (Vulkan-Loader, "Driver Discovery on Linux"). */
+const driverFolders = (): string[] => {
+  const { HOME = '', XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_DATA_HOME, XDG_DATA_DIRS } = process.env;
+  const roots = [
+    XDG_CONFIG_HOME ?? join(HOME, '.config'),
+    ...(XDG_CONFIG_DIRS ?? '/etc/xdg').split(':'),
+    '/etc',
+    XDG_DATA_HOME ?? join(HOME, '.local/share'),
+    ...(XDG_DATA_DIRS ?? '/usr/local/share:/usr/share').split(':'),
+  ];
+  return roots.filter(Boolean).map((root) => join(root, 'vulkan', 'icd.d'));
 };
 
 /**

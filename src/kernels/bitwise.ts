@@ -6,13 +6,23 @@ import { unaryKernel } from './unary.js';
 
 const WORKGROUP_SIZE = 64;
 
-/** Bits of an unsigned integer type on the device, where 64-bit integers have 32. */
+/** Bits of an integer type on the device, where 64-bit integers have 32. */
 const bitsOf = (dtype: DType): number => Math.min(32, 8 * bytesPerElement(dtype));
 const masked = (wgsl: string, dtype: DType): string =>
   deviceElement(dtype) === 'u32' && bitsOf(dtype) < 32 ? `(${wgsl}) & Elem(${2 ** bitsOf(dtype) - 1})` : wgsl;
 
-/** An expression of `a` and `b`. WGSL takes the amount of a shift modulo 32. */
-const expressionFor = ({ op, attributes }: KernelRequest, dtype: DType): string => {
+/** WGSL takes the amount of a shift modulo 32, and as an unsigned number: a negative one counts as a large one. */
+const shifted = (direction: unknown, dtype: DType, lanes: number): string => {
+  const amount = `${typeOf('u32', lanes)}(b)`;
+  const bound = (n: number): string => `${typeOf('u32', lanes)}(${n})`;
+  if (deviceElement(dtype) === 'i32' && direction === 'RIGHT') return `a >> min(${amount}, ${bound(31)})`;
+  const shift = `select(a ${direction === 'LEFT' ? '<<' : '>>'} ${amount}, Elem(0), ${amount} >= ${bound(32)})`;
+  const unused = bound(32 - bitsOf(dtype));
+  return deviceElement(dtype) === 'i32' ? `(${shift} << ${unused}) >> ${unused}` : masked(shift, dtype);
+};
+
+/** An expression of `a` and `b`. */
+const expressionFor = ({ op, attributes }: KernelRequest, dtype: DType, lanes: number): string => {
   switch (op) {
     case 'BitwiseAnd':
       return 'a & b';
@@ -20,10 +30,8 @@ const expressionFor = ({ op, attributes }: KernelRequest, dtype: DType): string 
       return 'a | b';
     case 'BitwiseXor':
       return 'a ^ b';
-    default: {
-      const shift = attributes.direction === 'LEFT' ? 'a << b' : 'a >> b';
-      return masked(`select(${shift}, Elem(0), b >= Elem(32))`, dtype);
-    }
+    default:
+      return shifted(attributes.direction, dtype, lanes);
   }
 };
 
@@ -39,7 +47,7 @@ export const lowerBitwise = (request: KernelRequest): Dispatch[] => {
     {
       kernel: binaryKernel,
       definitions: { LoadA: loadA, LoadB: loadB, A: elem, B: elem, Elem: elem },
-      functions: { combine: `return ${expressionFor(request, dtype)};` },
+      functions: { combine: `return ${expressionFor(request, dtype, lanes)};` },
       // The epilogue is empty: its operands are not read.
       operands: { a: { input: 0 }, b: { input: 1 }, extra_a: { input: 0 }, extra_b: { input: 0 }, y: { output: 0 } },
       params: {

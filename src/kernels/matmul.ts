@@ -22,6 +22,8 @@ export const matvecColumnsKernel: Kernel = { name: 'matvec-columns', wgsl: matve
 export const matmulNaiveKernel: Kernel = { name: 'matmul-naive', wgsl: matmulNaive };
 
 const WORKGROUP_SIZE = 64;
+/** Small, because quads that are left over in the last workgroup compute for nothing. */
+const QUADS_WORKGROUP_SIZE = 16;
 const TILE = 64;
 const COLUMNS = 8;
 
@@ -94,15 +96,14 @@ const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: Devic
   const [m, n, k4] = [product.a.rows, product.b.columns, ceilDiv(product.a.columns, 4)];
   const a = vectorMatrices(product.a, false, 0, facts);
   const b = vectorMatrices(product.b, true, 1, facts);
-  const { count, workgroups } = launch(kernel, sizeOf(batch), m, ceilDiv(n, 4), facts);
+  const { count, workgroups, constants } = launch(kernel, sizeOf(batch), m, ceilDiv(n, 4), facts);
   const wholeVectors = n % 4 === 0;
-  const flat = kernel === matmulQuadsKernel || kernel === matvecColumnsKernel;
   return [
     ...a.pack,
     ...b.pack,
     {
       kernel,
-      constants: { HAS_BIAS: Number(product.bias !== undefined), ...(flat && { WORKGROUP_SIZE }) },
+      constants: { HAS_BIAS: Number(product.bias !== undefined), ...constants },
       definitions: wholeVectors ? { Out: 'vec4f' } : {},
       functions: {
         epilogue: epilogueBody(epilogue, 4),
@@ -123,14 +124,15 @@ const launch = (
   m: number,
   n4: number,
   facts: DeviceFacts,
-): { count: number; workgroups: [number, number, number] } => {
+): { count: number; workgroups: [number, number, number]; constants?: Record<string, number> } => {
   switch (kernel) {
     case matmulQuadsKernel: {
-      const count = batch * ceilDiv(m, 8) * ceilDiv(n4, 8);
-      return { count, workgroups: grid(4 * count, WORKGROUP_SIZE, facts) };
+      const count = batch * ceilDiv(m, 16) * ceilDiv(n4, 8);
+      const constants = { WORKGROUP_SIZE: QUADS_WORKGROUP_SIZE };
+      return { count, workgroups: grid(4 * count, QUADS_WORKGROUP_SIZE, facts), constants };
     }
     case matvecColumnsKernel:
-      return { count: batch * m * n4, workgroups: grid(batch * m * n4, WORKGROUP_SIZE, facts) };
+      return { count: batch * m * n4, workgroups: grid(batch * m * n4, WORKGROUP_SIZE, facts), constants: { WORKGROUP_SIZE } };
     case matvecKernel: {
       const count = batch * m * ceilDiv(n4, COLUMNS);
       return { count, workgroups: grid(count, 1, facts) };

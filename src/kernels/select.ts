@@ -36,6 +36,7 @@ import { lowerPad } from './pad.js';
 import { lowerPool } from './pool.js';
 import { lowerReduce } from './reduce.js';
 import { lowerResize } from './resize.js';
+import { lowerRotaryEmbedding } from './rotary-embedding.js';
 import { lowerScatterElements, lowerScatterNd } from './scatter.js';
 import { lowerShape } from './shape.js';
 import { lowerShrink } from './shrink.js';
@@ -65,6 +66,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['BitwiseOr', lowerBitwise],
   ['BitwiseXor', lowerBitwise],
   ['Cast', lowerCast],
+  ['CastLike', lowerCast],
   ['Ceil', lowerUnary],
   ['Celu', lowerUnary],
   ['Clip', lowerUnary],
@@ -138,6 +140,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['ReduceSumSquare', lowerReduce],
   ['Relu', lowerUnary],
   ['Resize', lowerResize],
+  ['RotaryEmbedding', lowerRotaryEmbedding],
   ['Round', lowerUnary],
   ['ScatterElements', lowerScatterElements],
   ['ScatterND', lowerScatterNd],

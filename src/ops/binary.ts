@@ -1,8 +1,8 @@
 import type { Attributes, EpilogueStep } from '../graph/graph.js';
-import { type DType, isFloat } from '../tensor/dtype.js';
+import type { DType } from '../tensor/dtype.js';
 import { broadcastShapes, shapeText } from '../tensor/shape.js';
 import { type AttributeSchema, epilogue, flag } from './attributes.js';
-import { defineOperator, fail, input, type OpContext, type Operator } from './operator.js';
+import { defineOperator, fail, input, type Operator } from './operator.js';
 
 export interface BinaryAttributes extends Attributes {
   readonly epilogue: readonly EpilogueStep[];
@@ -20,8 +20,6 @@ interface Options {
   /** True where it can be a step of another operator's epilogue. */
   readonly step?: boolean;
   readonly attributes?: AttributeSchema<Attributes>;
-  /** Refuses attributes that do not fit the type. */
-  readonly check?: (attributes: Attributes, dtype: DType) => void;
 }
 
 /** An elementwise operator of two inputs with multidirectional broadcasting (ONNX "Broadcasting"). */
@@ -36,7 +34,7 @@ const binary = (name: string, options: Options = {}): Operator =>
     infer: (context) => {
       const a = input(context as never, 0);
       const b = input(context as never, 1);
-      checkTypes(context, [a.dtype, b.dtype], options);
+      checkTypes([a.dtype, b.dtype], options);
       const dtype = options.toBool ? 'bool' : a.dtype;
       if (!a.shape || !b.shape) return [{ dtype, shape: undefined }];
       const shape = broadcastShapes(a.shape, b.shape);
@@ -47,13 +45,11 @@ const binary = (name: string, options: Options = {}): Operator =>
     },
   });
 
-const checkTypes = ({ attributes }: OpContext, [a, b]: readonly [DType, DType], options: Options): void => {
-  const { takes = 'numbers', mixed, check } = options;
+const checkTypes = ([a, b]: readonly [DType, DType], { takes = 'numbers', mixed }: Options): void => {
   if (a !== b && !mixed) fail(`inputs must have one type, got ${a} and ${b}`);
   for (const dtype of [a, b]) {
     if (takes !== 'anything' && (dtype === 'bool') !== (takes === 'bool')) fail(`the inputs must be ${takes}, got ${dtype}`);
   }
-  check?.(attributes, a);
 };
 
 const logical: Options = { takes: 'bool', toBool: true };
@@ -72,12 +68,7 @@ export const max = binary('Max');
 /** Two inputs here; importers turn more into chains. */
 export const min = binary('Min');
 /** With the sign of b, or with fmod that of a. */
-export const mod = binary('Mod', {
-  attributes: { fmod: flag(false) },
-  check: ({ fmod }, dtype) => {
-    if (isFloat(dtype) && !fmod) fail(`Mod of ${dtype} needs fmod = 1`);
-  },
-});
+export const mod = binary('Mod', { attributes: { fmod: flag(false) } });
 export const mul = binary('Mul', { step: true });
 export const or = binary('Or', logical);
 export const pow = binary('Pow', { mixed: true });

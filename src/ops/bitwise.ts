@@ -1,5 +1,5 @@
 import type { Attributes } from '../graph/graph.js';
-import { type DType, integerRange, isInteger } from '../tensor/dtype.js';
+import { isInteger } from '../tensor/dtype.js';
 import { broadcastShapes, shapeText } from '../tensor/shape.js';
 import { type AttributeSchema, word } from './attributes.js';
 import { defineOperator, fail, input, type Operator } from './operator.js';
@@ -8,10 +8,8 @@ export interface BitShiftAttributes extends Attributes {
   readonly direction: 'LEFT' | 'RIGHT';
 }
 
-const isUnsigned = (dtype: DType): boolean => isInteger(dtype) && integerRange(dtype)?.[0] === 0;
-
 /** An operator on the bits of two integers, with multidirectional broadcasting. */
-const bitwise = (name: string, takes = isInteger, attributes: AttributeSchema<Attributes> = {}): Operator =>
+const bitwise = (name: string, attributes: AttributeSchema<Attributes> = {}): Operator =>
   defineOperator<Attributes>({
     name,
     attributes,
@@ -20,7 +18,7 @@ const bitwise = (name: string, takes = isInteger, attributes: AttributeSchema<At
     infer: (context) => {
       const a = input(context as never, 0);
       const b = input(context as never, 1);
-      if (!takes(a.dtype)) fail(`${name} is not defined for ${a.dtype}`);
+      if (!isInteger(a.dtype)) fail(`${name} is not defined for ${a.dtype}`);
       if (a.dtype !== b.dtype) fail(`inputs must have one type, got ${a.dtype} and ${b.dtype}`);
       if (!a.shape || !b.shape) return [{ dtype: a.dtype, shape: undefined }];
       const shape = broadcastShapes(a.shape, b.shape);
@@ -33,8 +31,11 @@ export const bitwiseAnd = bitwise('BitwiseAnd');
 export const bitwiseOr = bitwise('BitwiseOr');
 export const bitwiseXor = bitwise('BitwiseXor');
 
-/** a << b or a >> b for unsigned integers; 0 where b is at least the number of bits. 64-bit integers have 32 on the GPU. */
-export const bitShift = bitwise('BitShift', isUnsigned, {
+/**
+ * a << b or a >> b, which keeps the sign. An amount that is negative or at least the number of bits shifts all of them
+ * out. 64-bit integers have 32 on the GPU.
+ */
+export const bitShift = bitwise('BitShift', {
   direction: {
     ...word(['LEFT', 'RIGHT'], 'LEFT'),
     missing: (name) => fail(`attribute '${name}' is missing`),

@@ -19,3 +19,11 @@ export const cast = defineOperator<CastAttributes>({
   inputs: [1, 1],
   infer: (context) => [{ dtype: context.attributes.to, shape: input(context as never, 0).shape }],
 });
+
+/** x as the element type of input 1, of which nothing else is read. */
+export const castLike = defineOperator({
+  name: 'CastLike',
+  attributes: { saturate: flag(true) },
+  inputs: [2, 2],
+  infer: (context) => [{ dtype: input(context as never, 1).dtype, shape: input(context as never, 0).shape }],
+});

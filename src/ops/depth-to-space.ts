@@ -27,12 +27,16 @@ const rearranged = (
   return attributes.channelsLast ? [n, h, w, c] : [n, c, h, w];
 };
 
-const schema = { blocksize: int(undefined, 1, 2 ** 10), channelsLast: internal(false) };
+const schema = {
+  blocksize: int(undefined, 1, 2 ** 10),
+  mode: word<'DCR' | 'CRD'>(['DCR', 'CRD'], 'DCR'),
+  channelsLast: internal(false),
+};
 
 /** Channels become blocks of pixels: [N, b * b * C, H, W] -> [N, C, b * H, b * W]. */
 export const depthToSpace: Operator = defineOperator<DepthToSpaceAttributes>({
   name: 'DepthToSpace',
-  attributes: { ...schema, mode: word(['DCR', 'CRD'], 'DCR') },
+  attributes: schema,
   inputs: [1, 1],
   infer: (context) => {
     const { blocksize: b } = context.attributes;
@@ -44,7 +48,7 @@ export const depthToSpace: Operator = defineOperator<DepthToSpaceAttributes>({
 /** Blocks of pixels become channels: [N, C, b * H, b * W] -> [N, b * b * C, H, W]. */
 export const spaceToDepth: Operator = defineOperator<DepthToSpaceAttributes>({
   name: 'SpaceToDepth',
-  attributes: { ...schema, mode: internal<'DCR' | 'CRD'>('DCR') },
+  attributes: schema,
   inputs: [1, 1],
   infer: (context) => {
     const { blocksize: b } = context.attributes;

@@ -21,7 +21,7 @@ import { affineGrid } from './affine-grid.js';
 import { argMax, argMin } from './arg-max.js';
 import { batchNormalization } from './batch-normalization.js';
 import { bitShift, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor } from './bitwise.js';
-import { cast } from './cast.js';
+import { cast, castLike } from './cast.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { convTranspose } from './conv-transpose.js';
@@ -54,6 +54,7 @@ import { range } from './range.js';
 import { reduceL1, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare } from './reduce.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
+import { rotaryEmbedding } from './rotary-embedding.js';
 import { scatterElements, scatterNd } from './scatter.js';
 import { shape } from './shape.js';
 import { shrink } from './shrink.js';
@@ -115,6 +116,7 @@ const all: readonly Operator[] = [
   bitwiseOr,
   bitwiseXor,
   cast,
+  castLike,
   ceil,
   celu,
   clip,
@@ -194,6 +196,7 @@ const all: readonly Operator[] = [
   reshape,
   resize,
   rmsNormalization,
+  rotaryEmbedding,
   round,
   scatterElements,
   scatterNd,

@@ -50,7 +50,10 @@ const copied = (tensor: Tensor, name: string): Tensor => {
 
 /** Names a plan: equal for bindings that make equal plans. */
 export const bindingsKey = (bindings: Bindings): string =>
-  JSON.stringify([...bindings.values()].map((binding) => (binding instanceof Tensor ? [binding.dims, numbersText(binding)] : binding)));
+  JSON.stringify(
+    [...bindings.values()].map((binding) => (binding instanceof Tensor ? [binding.dims, numbersText(binding)] : binding)),
+  );
 
 /** JSON knows neither infinities nor -0. */
-const numbersText = ({ type, data }: Tensor): string[] => Array.from(toNumbers(type, data), (v) => (Object.is(v, -0) ? '-0' : String(v)));
+const numbersText = ({ type, data }: Tensor): string[] =>
+  Array.from(toNumbers(type, data), (v) => (Object.is(v, -0) ? '-0' : String(v)));

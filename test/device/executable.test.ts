@@ -7,7 +7,7 @@ import { defaultFacts } from '../../src/kernels/facts.js';
 import { inferShapes } from '../../src/ops/infer.js';
 import { buildPlan } from '../../src/plan/build.js';
 import { platform } from '../../src/platform.js';
-import { Tensor } from '../../src/tensor/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { testDevice } from '../support/device.js';
 import { NetBuilder, randomFeeds } from '../support/graphs.js';
 
@@ -89,7 +89,9 @@ describe('Executable', () => {
   it('refuses to run after it was disposed, or when the signal has fired', async () => {
     const graph = net();
     const executable = await load(graph);
-    await expect(executable.run(randomFeeds(shapes), graph.outputs, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(executable.run(randomFeeds(shapes), graph.outputs, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     executable.dispose();
     await expect(executable.run(randomFeeds(shapes), graph.outputs)).rejects.toMatchObject({ code: 'disposed' });
   });
@@ -112,7 +114,10 @@ describe('Executable', () => {
     const graph = net();
     const plan = buildPlan(graph, device.facts);
     const broken = { ...plan, pipelines: plan.pipelines.map((p) => ({ ...p, code: p.code.replace('fn main', 'fn main!') })) };
-    await expect(Executable.load(broken, device)).rejects.toMatchObject({ code: 'gpu-error', message: expect.stringMatching(/'(unary|binary)' does not compile/) });
+    await expect(Executable.load(broken, device)).rejects.toMatchObject({
+      code: 'gpu-error',
+      message: expect.stringMatching(/'(unary|binary)' does not compile/),
+    });
     await (await load(graph)).run(randomFeeds(shapes), graph.outputs);
   });
 

@@ -1,5 +1,5 @@
-import { InferenceSession, Tensor } from '#tilewise';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { InferenceSession, Tensor } from '#tilewise';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
 import type { Graph } from '../../src/graph/graph.js';
@@ -71,9 +71,18 @@ describe('InferenceSession', () => {
     const refused = (feeds: Record<string, Tensor>) => expect(session.run(feeds)).rejects;
     await refused({}).toMatchObject({ code: 'invalid-feed', tensor: 'image' });
     await refused({ image: good, other: good }).toMatchObject({ code: 'invalid-feed', tensor: 'other' });
-    await refused({ image: new Tensor('int32', new Int32Array(192), [1, 3, 8, 8]) }).toMatchObject({ code: 'invalid-feed', tensor: 'image' });
-    await refused({ image: new Tensor('float32', new Float32Array(64), [1, 1, 8, 8]) }).toMatchObject({ code: 'invalid-feed', tensor: 'image' });
-    await refused({ image: new Tensor('float32', new Float32Array(192), [3, 8, 8]) }).toMatchObject({ code: 'invalid-feed', tensor: 'image' });
+    await refused({ image: new Tensor('int32', new Int32Array(192), [1, 3, 8, 8]) }).toMatchObject({
+      code: 'invalid-feed',
+      tensor: 'image',
+    });
+    await refused({ image: new Tensor('float32', new Float32Array(64), [1, 1, 8, 8]) }).toMatchObject({
+      code: 'invalid-feed',
+      tensor: 'image',
+    });
+    await refused({ image: new Tensor('float32', new Float32Array(192), [3, 8, 8]) }).toMatchObject({
+      code: 'invalid-feed',
+      tensor: 'image',
+    });
     const detached = new Float32Array(192);
     const tensor = new Tensor('float32', detached, [1, 3, 8, 8]);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -100,7 +109,9 @@ describe('InferenceSession', () => {
 
   it('stops when the signal fires, and after release', async () => {
     const own = await InferenceSession.create(bytes);
-    await expect(own.run(image(feedsOf(1)), [logits], { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(own.run(image(feedsOf(1)), [logits], { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
     await expect(InferenceSession.create(bytes, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
     const pending = own.run(image(feedsOf(1)));
     const released = own.release();

@@ -49,14 +49,14 @@ const cases: OpCase[] = types.flatMap((dtype) => [
   })),
 ]);
 
-const shifts: OpCase[] = (['uint8', 'uint16', 'uint32'] as const).flatMap((dtype) =>
+const shifts: OpCase[] = (['uint8', 'uint16', 'uint32', 'int8', 'int16', 'int32'] as const).flatMap((dtype) =>
   ['LEFT', 'RIGHT'].flatMap((direction) =>
     shapes.map(([a, b]) => ({
       name: `BitShift ${direction} ${dtype} [${a}] [${b}]`,
       op: 'BitShift',
       inputs: [
         { shape: a, dtype, range: ranges[dtype] as [number, number] },
-        { shape: b, dtype, range: [0, 40] as const },
+        { shape: b, dtype, range: [dtype.startsWith('u') ? 0 : -40, 40] as const },
       ],
       attributes: { direction },
       tolerance,
@@ -92,11 +92,11 @@ describe('bitwise', () => {
     [
       'BitShift',
       [
-        { shape: [2], dtype: 'int8' },
-        { shape: [2], dtype: 'int8' },
+        { shape: [2], dtype: 'bool' },
+        { shape: [2], dtype: 'bool' },
       ],
       { direction: 'LEFT' },
-      'not defined for int8',
+      'not defined for bool',
     ],
     [
       'BitShift',

@@ -26,6 +26,16 @@ const valuesOf = (from: DType, to: DType): number[] => {
 };
 
 const pairs = dtypes.flatMap((from) => dtypes.map((to) => castOf(from, to, valuesOf(from, to))));
+
+const like: OpCase[] = (['int8', 'float16', 'bool', 'float32'] as const).map((dtype) => ({
+  name: `CastLike float32 to ${dtype}`,
+  op: 'CastLike',
+  inputs: [
+    { shape: [5], data: [-1.5, 0, 0.1, 2.9, 300] },
+    { shape: [2, 1], dtype, data: [0, 1] },
+  ],
+  tolerance: tolerances.exact,
+}));
 const FLOATS = [0.5, -0.5, -1.99, 127.9, -128.9, 1e10, -1e10, 300, -300, 70000, -70000, -0, 1e-40];
 
 const special = [
@@ -79,6 +89,7 @@ const special = [
 describe('cast', () => {
   it.each(pairs)('$name', (opCase) => checkOp(opCase));
   it.each(special)('$name', (opCase) => checkOp(opCase));
+  it.each(like)('$name', (opCase) => checkOp(opCase));
   it('rejects a wrong kernel', () =>
     expectWrongKernelRejected(castOf('int32', 'int8', [5, 200]), '(i32(v) << 24u) >> 24u', 'i32(v)'));
   it('numbers every type as ONNX does', () => {

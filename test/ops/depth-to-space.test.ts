@@ -28,20 +28,25 @@ const cases: OpCase[] = table.flatMap(([[n = 0, c = 0, h = 0, w = 0], b]) =>
         attributes: { blocksize: b, mode, channelsLast },
         tolerance,
       })),
-      {
-        name: `SpaceToDepth ${name}`,
+      ...['DCR', 'CRD'].map((mode) => ({
+        name: `SpaceToDepth ${mode} ${name}`,
         op: 'SpaceToDepth',
         inputs: [{ shape: wide, dtype: 'int32' as const }],
-        attributes: { blocksize: b, channelsLast },
+        attributes: { blocksize: b, mode, channelsLast },
         tolerance,
-      },
+      })),
     ];
   }),
 );
 
 describe('depth-to-space', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[6] as OpCase, 'y[at_y] = x[at_x]', 'y[at_y] = x[i]'));
+  it('rejects a wrong kernel', () =>
+    expectWrongKernelRejected(
+      cases.find(({ name }) => name === 'DepthToSpace DCR [2,12,3,5] by 2') as OpCase,
+      'y[at_y] = x[at_x]',
+      'y[at_y] = x[i]',
+    ));
 
   it.each([
     ['DepthToSpace', [1, 6, 2, 2], 2, 'channels 6 is no multiple of 4'],

@@ -149,7 +149,7 @@ describe('matmul', () => {
 
   it.each([
     [product([12, 64], [64, 36], 'gpu'), 'local.y];', 'local.y + 1];'],
-    [product([12, 64], [64, 36], 'cpu'), 'top, 1u', 'top, 2u'],
+    [product([12, 64], [64, 36], 'cpu'), 'v0, 1u', 'v0, 2u'],
     [product([1, 64], [64, 36], 'gpu'), 'vec4f(v.w)', 'vec4f(v.z)'],
     [product([1, 64], [64, 36], 'cpu'), 'v.w * b', 'v.z * b'],
     [product([3, 5], [5, 2], 'cpu'), 'k < params.k', 'k + 1 < params.k'],

@@ -1,8 +1,8 @@
 import { operators } from '../../ops/index.js';
 import { fromNumbers } from '../../tensor/convert.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { clipByInputs, filled, reduceLogSum, reduceLogSumExp } from './composed.js';
 import type { Draft } from './draft.js';
-import { toOpset7 } from './opset6.js';
 import {
   attributeToInput,
   firstOutputOnly,
@@ -14,6 +14,7 @@ import {
   withAttributes,
   without,
 } from './onnx-node.js';
+import { toOpset7 } from './opset6.js';
 
 /** `axes` is an input since that opset. */
 const axesInput =
@@ -39,21 +40,6 @@ const clip: Upgrade = (node, draft) => {
   return withAttributes({ ...node, inputs: node.inputs.slice(0, 1) }, bounds);
 };
 
-/** Min(Max(x, low), high) with the bounds that are there. */
-const clipByInputs = (node: OnnxNode, draft: Draft): OnnxNode[] => {
-  const [x = '', low, high] = node.inputs;
-  for (const bound of [low, high]) {
-    if (bound && draft.values.get(bound)?.shape?.length) invalid(`the bound '${bound}' must be one number`);
-  }
-  if (!low || !high) return [{ ...node, op: low ? 'Max' : 'Min', inputs: [x, low || (high as string)] }];
-  const name = `${node.name}.low`;
-  const raised = draft.addValue(name, x);
-  return [
-    { ...node, name, op: 'Max', inputs: [x, low], outputs: [raised] },
-    { ...node, op: 'Min', inputs: [raised, high] },
-  ];
-};
-
 const dropout: Upgrade = (node, draft) => {
   if (scalarInput(node, 2, draft, 'training_mode')) unsupported('training_mode is not supported');
   const identity = { ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) };
@@ -62,14 +48,11 @@ const dropout: Upgrade = (node, draft) => {
   return [{ ...identity, outputs: node.outputs.slice(0, 1) }, ...filled(node, mask, new Tensor('bool', [true]), draft)];
 };
 
-/** Nodes that give `output` the shape of input 0 and `value` everywhere. */
-const filled = (node: OnnxNode, output: string, value: Tensor, draft: Draft): OnnxNode[] => {
-  const extents = draft.addValue(`${output}.shape`, '');
-  const plain = { ...node, attributes: new Map(), internal: {} };
-  return [
-    { ...plain, name: extents, op: 'Shape', inputs: node.inputs.slice(0, 1), outputs: [extents] },
-    { ...plain, name: output, op: 'ConstantOfShape', inputs: [extents], outputs: [output], attributes: new Map([['value', value]]) },
-  ];
+/** The modes had other names before opset 20. */
+const gridSample: Upgrade = (node) => {
+  const names: Readonly<Record<string, string>> = { bilinear: 'linear', bicubic: 'cubic' };
+  const mode = names[node.attributes.get('mode') as string];
+  return mode === undefined ? node : withAttributes(node, { mode });
 };
 
 const pad: Upgrade = (node, draft) => {
@@ -96,7 +79,8 @@ const resizeAsymmetric = (node: OnnxNode, scales: string): OnnxNode => ({
 const halfPixel = (node: OnnxNode): OnnxNode => {
   const mode = node.attributes.get('nearest_mode') ?? 'round_prefer_floor';
   const same: Readonly<Record<string, string>> = { floor: 'round_prefer_ceil', round_prefer_floor: 'ceil' };
-  const nearest_mode = same[mode as string] ?? unsupported(`tf_half_pixel_for_nn with nearest_mode ${String(mode)} is not supported`);
+  const nearest_mode =
+    same[mode as string] ?? unsupported(`tf_half_pixel_for_nn with nearest_mode ${String(mode)} is not supported`);
   return withAttributes(node, { coordinate_transformation_mode: 'half_pixel', nearest_mode });
 };
 
@@ -172,6 +156,7 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ['BatchNormalization', batchNormalization],
   ['Clip', clip],
   ['Dropout', dropout],
+  ['GridSample', gridSample],
   ['Hardmax', softmax],
   ['LogSoftmax', softmax],
   ['Max', chain('Max')],
@@ -179,10 +164,9 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ['Mean', mean],
   ['Min', chain('Min')],
   ['Pad', pad],
-  ...['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name): [string, Upgrade] => [
-    `Reduce${name}`,
-    axesInput(18),
-  ]),
+  ...['L1', 'L2', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name): [string, Upgrade] => [`Reduce${name}`, axesInput(18)]),
+  ['ReduceLogSum', (node, draft) => reduceLogSum(axesInput(18)(node, draft) as OnnxNode, draft)],
+  ['ReduceLogSumExp', (node, draft) => reduceLogSumExp(axesInput(18)(node, draft) as OnnxNode, draft)],
   ['ReduceSum', axesInput(13)],
   ['Resize', resize],
   ['Slice', slice],
@@ -198,6 +182,8 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
 /** Operators that exist in files alone, and what they become; Constant becomes a constant. */
 const replaced: ReadonlyMap<string, string> = new Map([
   ['Mean', 'Mul'],
+  ['ReduceLogSum', 'ReduceSum'],
+  ['ReduceLogSumExp', 'ReduceSum'],
   ['Sum', 'Add'],
   ['Upsample', 'Resize'],
 ]);

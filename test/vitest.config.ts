@@ -1,17 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { chromiumLaunch } from './test/support/chromium.js';
+import { chromiumLaunch } from './support/chromium.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 /** The same operator tests run in Node (Dawn) and in Chromium; `#tilewise` is the entry point of each. */
 export default defineConfig(async () => ({
+  root: here('..'),
   test: {
     projects: [
       {
-        resolve: { alias: { '#tilewise': here('src/node.ts') } },
+        resolve: { alias: { '#tilewise': here('../src/node.ts') } },
         test: {
           ...timeouts,
           name: 'node',
@@ -21,7 +22,7 @@ export default defineConfig(async () => ({
         },
       },
       {
-        resolve: { alias: { '#tilewise': here('src/index.ts') } },
+        resolve: { alias: { '#tilewise': here('../src/index.ts') } },
         // Found during a run, they would reload the page under the tests.
         optimizeDeps: { include: ['pbf', 'wgpu-matrix'] },
         test: {
