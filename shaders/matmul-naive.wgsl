@@ -1,6 +1,7 @@
 // y[z, m, n] = epilogue(alpha * sum over k of a[z, m, k] * b[z, k, n] + beta * bias[m, n]), for any strides and scalar.
 // a: the element at (z, m, k) is at its batch offset + m * a_row + k * a_column; b alike with (k, n).
 // bias: the element at (m, n) is at m * bias_row + n * bias_column. y: row-major [Z, M, N].
+// extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [n] one a column, or [1].
 struct Params {
   count: u32, // elements of y
   m: u32,
@@ -23,13 +24,15 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<Elem>;
 @group(0) @binding(2) var<storage, read> b: array<Elem>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
-@group(0) @binding(4) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
+@group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
+@group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = f32;
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = false;
 
-fn epilogue(v: Elem) -> Elem { return v; }
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 
 fn batch_offsets(z: u32) -> vec2u {
   var rest = z;
@@ -63,5 +66,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     v += Elem(params.beta) * bias[row * params.bias_row + column * params.bias_column];
   }
-  y[i] = epilogue(v);
+  y[i] = epilogue(v, i, column);
 }

@@ -2,6 +2,7 @@
 // a: rows of k4 vec4; b: 4 * k4 rows of n4 vec4, both padded with zeros; matrix z is at the batch offset (in vec4).
 // bias: the element at (m, n) is at m * bias_row + n * bias_column. y: row-major [Z, M, N].
 // For CPU adapters: an invocation computes one row and 4 columns, with no workgroup memory.
+// extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [n] one a column, or [1].
 struct Params {
   m: u32,
   n: u32,
@@ -21,14 +22,17 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
 @group(0) @binding(2) var<storage, read> b: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<Out>;
+@group(0) @binding(4) var<storage, read> extra_a: array<Out>;
+@group(0) @binding(5) var<storage, read> extra_b: array<Out>;
+@group(0) @binding(6) var<storage, read_write> y: array<Out>;
 
 alias Elem = vec4f;
 alias Out = f32; // vec4f where N is a multiple of 4
+const UNIT: u32 = 1; // scalars in an Out
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = false;
 
-fn epilogue(v: Elem) -> Elem { return v; }
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn store(at: u32, left: u32, v: Elem) -> bool { y[at] = v.x; if (left > 1) { y[at + 1] = v.y; } if (left > 2) { y[at + 2] = v.z; } if (left > 3) { y[at + 3] = v.w; } return true; }
 
 fn batch_offsets(z: u32) -> vec2u {
@@ -53,7 +57,8 @@ fn finish(z: u32, row: u32, column4: u32, sum: vec4f) {
     let step = params.bias_column;
     v += params.beta * vec4f(bias[at], bias[at + step], bias[at + 2 * step], bias[at + 3 * step]);
   }
-  store((z * params.m + row) * params.n + column, params.n - column, epilogue(v));
+  let at_y = (z * params.m + row) * params.n + column;
+  store(at_y, params.n - column, epilogue(v, at_y / UNIT, column / UNIT));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -43,6 +43,9 @@ export const addConformance = (program: Command, { terminal, finish }: CommandCo
 };
 
 const conformance = async (terminal: Terminal, folders: readonly string[], flags: ConformanceFlags): Promise<number> => {
+  if (flags.update && (flags.expect === undefined || flags.filter !== undefined)) {
+    throw new TilewiseError('invalid-argument', '--update needs --expect FILE, and all tests (no --filter)');
+  }
   const core = flags.core === undefined ? undefined : await readCoreSet(flags.core);
   const expected = flags.expect === undefined || flags.update ? [] : await readList(flags.expect);
   const tests = await chosenTests(folders, flags.filter);
@@ -60,7 +63,9 @@ const conformance = async (terminal: Terminal, folders: readonly string[], flags
     );
   const passed = results.filter(({ outcome }) => outcome === 'passed').map(({ name }) => name);
   if (flags.json !== undefined) await writeAtomically(flags.json, reportJson(results, groups, core));
-  if (flags.update) await writeList(flags, passed);
+  if (flags.update && flags.expect !== undefined) {
+    await writeAtomically(flags.expect, `${JSON.stringify([...passed].sort(), null, 1)}\n`);
+  }
   const lost = expected.filter((name) => name.includes(flags.filter ?? '') && !passed.includes(name));
   const broken = results.filter(({ outcome }) => outcome === 'wrong' || outcome === 'threw');
   for (const { name, outcome, reason } of broken) terminal.err(`${outcome}: ${name}: ${reason}`);
@@ -96,13 +101,6 @@ const readList = async (path: string): Promise<string[]> => {
   const list = await readJson(path);
   if (Array.isArray(list) && list.every((name) => typeof name === 'string')) return list;
   throw new TilewiseError('invalid-argument', `${path} must be a list of names of tests`, { hint: '--update writes it' });
-};
-
-const writeList = async ({ expect, filter }: ConformanceFlags, passed: readonly string[]): Promise<void> => {
-  if (expect === undefined || filter !== undefined) {
-    throw new TilewiseError('invalid-argument', '--update needs --expect FILE, and all tests (no --filter)');
-  }
-  await writeAtomically(expect, `${JSON.stringify([...passed].sort(), null, 1)}\n`);
 };
 
 const whyNot = (results: readonly TestResult[], name: string): string => {

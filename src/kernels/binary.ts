@@ -45,8 +45,7 @@ const extremum =
   });
 
 const mod: Formula = ({ fmod }, _operands, element) => {
-  if (element === 'f32')
-    return fmod ? { wgsl: 'fmod(a, b)', needs: ['fmod'] } : { wgsl: 'floor_mod(a, b)', needs: ['fmod'] };
+  if (element === 'f32') return fmod ? { wgsl: 'fmod(a, b)', needs: ['fmod'] } : { wgsl: 'floor_mod(a, b)', needs: ['fmod'] };
   if (fmod || element === 'u32') return { wgsl: 'a % b' };
   return { wgsl: 'select(a % b, a % b + b, (a % b != A(0)) & (((a % b) ^ b) < A(0)))' };
 };

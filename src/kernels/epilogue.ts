@@ -1,7 +1,7 @@
 import { TilewiseError } from '../errors.js';
 import type { Attributes, EpilogueStep } from '../graph/graph.js';
 import { type DeviceElement, deviceElement } from '../tensor/dtype.js';
-import { channelAxisOf, operandKind } from '../tensor/epilogue-operand.js';
+import { channelAxisOf, type OperandKind, operandKind } from '../tensor/epilogue-operand.js';
 import type { Dispatch, KernelRequest, Operand, TensorInfo } from './kernel.js';
 
 /** An elementwise operator of one input as WGSL. */
@@ -127,11 +127,13 @@ export const isOperandStep = (op: string): boolean => Object.hasOwn(operandFormu
  * What a dispatch of a kernel with epilogue operands needs for the steps of its node: the body of
  * `fn epilogue(v: Elem, at: u32, channel: u32) -> Elem` (`at` and `channel` count in Elems), its helper files, and
  * operands for the extra bindings. A binding that no step reads is given `unread`, any input that the kernel reads.
+ * `memory` says whether the extra bindings hold Elems, or scalars beside an Elem of four lanes.
  */
 export const lowerEpilogue = (
   { op, attributes, inputs, outputs }: KernelRequest,
   unread: Operand,
   lanes: 1 | 4 = 1,
+  memory: 'elems' | 'scalars' = 'elems',
 ): Required<Pick<Dispatch, 'functions' | 'libraries' | 'operands'>> => {
   const steps = (attributes.epilogue ?? []) as readonly EpilogueStep[];
   const { shape, dtype } = outputs[0] as TensorInfo;
@@ -148,8 +150,7 @@ export const lowerEpilogue = (
       channelAxisOf(op, shape.length, attributes.channelsLast === true),
     );
     if (!kind) throw new TilewiseError('internal', `an operand of the epilogue of ${op} does not lie beside the result`);
-    const index = { same: `${name}[at]`, channel: `${name}[channel]`, scalar: lanes === 4 ? `Elem(${name}[0].x)` : `${name}[0]` };
-    return `let e = ${index[kind]}; let v = ${operandFormulas[step.op]};`;
+    return `let e = ${load(name, kind, lanes, memory)}; let v = ${operandFormulas[step.op]};`;
   });
   const body = blocks.reduceRight((rest, block) => `{ ${block} ${rest} }`, 'return v;');
   return {
@@ -157,6 +158,15 @@ export const lowerEpilogue = (
     libraries: epilogueLibraries(steps),
     operands,
   };
+};
+
+/** An Elem of an extra binding, whose memory holds Elems, or scalars beside an Elem of four lanes. */
+const load = (name: string, kind: OperandKind, lanes: 1 | 4, memory: 'elems' | 'scalars'): string => {
+  const vectors = lanes === 4 && memory === 'elems';
+  if (kind === 'scalar') return vectors ? `Elem(${name}[0].x)` : `Elem(${name}[0])`;
+  const at = kind === 'same' ? 'at' : 'channel';
+  if (lanes === 1 || vectors) return `${name}[${at}]`;
+  return `Elem(${[0, 1, 2, 3].map((lane) => `${name}[${at} + ${lane}]`).join(', ')})`;
 };
 
 const tooManyOperands = (op: string): never => {

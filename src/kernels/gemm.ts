@@ -8,8 +8,9 @@ import type { Matrices } from './matmul-operands.js';
 import { broadcastStrides } from './strides.js';
 
 /** Gemm runs on the kernels of MatMul, which add the bias. */
-export const lowerGemm = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
-  const { alpha, beta, transA, transB, epilogue } = attributes as GemmAttributes;
+export const lowerGemm = (request: KernelRequest): Dispatch[] => {
+  const { attributes, inputs, outputs, facts } = request;
+  const { alpha, beta, transA, transB } = attributes as GemmAttributes;
   const [a, b, c] = inputs as readonly [TensorInfo, TensorInfo, TensorInfo | undefined];
   if (!isFloat(a.dtype) && (alpha !== 1 || beta !== 1)) {
     throw new TilewiseError('unsupported-model', `Gemm of ${a.dtype} needs alpha = 1 and beta = 1`);
@@ -21,7 +22,7 @@ export const lowerGemm = ({ attributes, inputs, outputs, facts }: KernelRequest)
     ...(c && { bias: biasOf(c, outputs[0]!.shape) }),
     alpha,
     beta,
-    epilogue,
+    request,
   };
   return multiply(product, facts);
 };

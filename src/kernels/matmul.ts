@@ -1,10 +1,8 @@
 import { matmul, matmulNaive, matmulQuads, matvec, matvecColumns } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
-import type { EpilogueStep } from '../graph/graph.js';
-import type { MatMulAttributes } from '../ops/matmul.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
-import { epilogueBody, epilogueLibraries } from './epilogue.js';
+import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
 import { canBePacked, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
@@ -36,10 +34,12 @@ export interface Product {
   readonly bias?: { readonly input: number; readonly row: number; readonly column: number };
   readonly alpha: number;
   readonly beta: number;
-  readonly epilogue: readonly EpilogueStep[];
+  /** The node, whose epilogue is applied. */
+  readonly request: KernelRequest;
 }
 
-export const lowerMatMul = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+export const lowerMatMul = (request: KernelRequest): Dispatch[] => {
+  const { inputs, outputs, facts } = request;
   const [a, b] = inputs as readonly [TensorInfo, TensorInfo];
   const aShape = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
   const bShape = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
@@ -50,7 +50,7 @@ export const lowerMatMul = ({ attributes, inputs, outputs, facts }: KernelReques
     batch: outputs[0]!.shape.slice(0, batchRank),
     alpha: 1,
     beta: 0,
-    epilogue: (attributes as MatMulAttributes).epilogue,
+    request,
   };
   return multiply(foldBatch(product), facts);
 };
@@ -92,25 +92,26 @@ const chooseKernel = ({ a, b }: Product, facts: DeviceFacts): Kernel => {
 
 /** Kernels that read both operands by vec4s. */
 const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: DeviceFacts): Dispatch[] => {
-  const { epilogue, batch } = product;
+  const { batch, request } = product;
   const [m, n, k4] = [product.a.rows, product.b.columns, ceilDiv(product.a.columns, 4)];
   const a = vectorMatrices(product.a, false, 0, facts);
   const b = vectorMatrices(product.b, true, 1, facts);
   const { count, workgroups, constants } = launch(kernel, sizeOf(batch), m, ceilDiv(n, 4), facts);
   const wholeVectors = n % 4 === 0;
+  const epilogue = lowerEpilogue(request, a.operand, 4, wholeVectors ? 'elems' : 'scalars');
   return [
     ...a.pack,
     ...b.pack,
     {
       kernel,
       constants: { HAS_BIAS: Number(product.bias !== undefined), ...constants },
-      definitions: wholeVectors ? { Out: 'vec4f' } : {},
+      definitions: wholeVectors ? { Out: 'vec4f', UNIT: 4 } : {},
       functions: {
-        epilogue: epilogueBody(epilogue, 4),
+        ...epilogue.functions,
         ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
       },
-      libraries: epilogueLibraries(epilogue),
-      operands: { a: a.operand, b: b.operand, bias: biasOperand(product, b.operand), y: { output: 0 } },
+      libraries: epilogue.libraries,
+      operands: { a: a.operand, b: b.operand, bias: biasOperand(product, b.operand), y: { output: 0 }, ...epilogue.operands },
       params: { m, n, n4: ceilDiv(n, 4), k4, count, ...scalars(product), ...batchParams(loops, a.pitch, b.pitch) },
       workgroups,
     },
@@ -145,16 +146,23 @@ const launch = (
 };
 
 const naive = (product: Product, loops: Loops, facts: DeviceFacts): Dispatch => {
-  const { a, b, batch, bias, epilogue } = product;
+  const { a, b, batch, bias, request } = product;
+  const { functions, libraries, operands } = lowerEpilogue(request, { input: a.input });
   const element = deviceElement(a.info.dtype);
   const count = sizeOf([...batch, a.rows, b.columns]);
   return {
     kernel: matmulNaiveKernel,
     constants: { WORKGROUP_SIZE, HAS_BIAS: Number(bias !== undefined) },
     definitions: { Elem: element },
-    functions: { epilogue: epilogueBody(epilogue, 1, element) },
-    libraries: epilogueLibraries(epilogue),
-    operands: { a: { input: a.input }, b: { input: b.input }, bias: biasOperand(product, { input: b.input }), y: { output: 0 } },
+    functions,
+    libraries,
+    operands: {
+      a: { input: a.input },
+      b: { input: b.input },
+      bias: biasOperand(product, { input: b.input }),
+      y: { output: 0 },
+      ...operands,
+    },
     params: {
       count,
       m: a.rows,

@@ -6,15 +6,15 @@ import { lowerBitwise, lowerBitwiseNot } from './bitwise.js';
 import { lowerCast } from './cast.js';
 import { lowerConcat } from './concat.js';
 import { lowerConstantOfShape } from './constant-of-shape.js';
+import { lowerConv } from './conv.js';
 import { lowerConvTranspose } from './conv-transpose.js';
 import { lowerCumSum } from './cum-sum.js';
 import { lowerDepthToSpace } from './depth-to-space.js';
 import { lowerEinsum } from './einsum.js';
 import { lowerExpand } from './expand.js';
+import { lowerGather } from './gather.js';
 import { lowerGatherElements } from './gather-elements.js';
 import { lowerGatherNd } from './gather-nd.js';
-import { lowerGather } from './gather.js';
-import { lowerConv } from './conv.js';
 import { lowerGemm } from './gemm.js';
 import { lowerGlobalPool } from './global-pool.js';
 import { lowerGridSample } from './grid-sample.js';
@@ -22,16 +22,16 @@ import { lowerHardmax } from './hardmax.js';
 import { lowerImage } from './image.js';
 import { lowerIsNan } from './is-nan.js';
 import type { Lowering } from './kernel.js';
+import { lowerLpPool } from './lp-pool.js';
+import { lowerLrn } from './lrn.js';
+import { lowerMatMul } from './matmul.js';
 import {
   lowerGroupNormalization,
   lowerLayerNormalization,
   lowerLpNormalization,
   lowerMeanVarianceNormalization,
 } from './normalize.js';
-import { lowerLpPool } from './lp-pool.js';
 import { lowerOneHot } from './one-hot.js';
-import { lowerLrn } from './lrn.js';
-import { lowerMatMul } from './matmul.js';
 import { lowerPad } from './pad.js';
 import { lowerPool } from './pool.js';
 import { lowerReduce } from './reduce.js';

@@ -16,6 +16,7 @@ export const gemm = defineOperator<GemmAttributes>({
   name: 'Gemm',
   attributes: { alpha: float(1), beta: float(1), transA: flag(false), transB: flag(false), epilogue: epilogue() },
   inputs: [2, 3],
+  epilogueOperands: true,
   infer: (context) => {
     const a = input(context as never, 0);
     const b = input(context as never, 1);

@@ -15,6 +15,7 @@ export const matmul = defineOperator<MatMulAttributes>({
   name: 'MatMul',
   attributes: { epilogue: epilogue() },
   inputs: [2, 2],
+  epilogueOperands: true,
   infer: (context) => {
     const a = input(context as never, 0);
     const b = input(context as never, 1);

@@ -105,8 +105,15 @@ describe('a graph', () => {
   });
 
   it.each<[string, ModelParts, RegExp]>([
-    ['opset 6', { opset: 6 }, /opset version 6 is not supported \(7 to/],
-    ['opset 999', { opset: 999 }, /opset version 999/],
+    ['opset 999', { opset: 999 }, /opset version 999 is not supported \(1 to/],
+    [
+      'a model of another domain alone',
+      {
+        nodes: [node('Adam', ['x'], ['y'], {}, { domain: 'ai.onnx.preview.training' })],
+        more: { opsets: [{ domain: 'ai.onnx.preview.training', version: 1 }] },
+      },
+      /ai\.onnx\.preview\.training\.Adam/,
+    ],
     ['IR version 2', { more: { irVersion: 2 } }, /IR version 2/],
     ['IR version 999', { more: { irVersion: 999 } }, /IR version 999/],
     ['an input that is no tensor', { inputs: [{ name: 'x' }] }, /'x' is not a tensor/],

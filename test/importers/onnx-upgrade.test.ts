@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runGraph } from '../../kernels-ref/run-graph.js';
 import type { Graph } from '../../src/graph/graph.js';
 import { operators } from '../../src/ops/index.js';
 import { fromNumbers } from '../../src/tensor/convert.js';
@@ -45,14 +46,60 @@ describe('older forms of operators', () => {
       attributes: { min: 2 },
     });
     const computed = errorOf(() => importModel({ nodes: [node('Clip', ['x', 'x'], ['y'], {}, { name: 'c' })] }));
-    expect(computed).toMatchObject({ code: 'unsupported-model', node: 'c' });
+    expect(computed).toMatchObject({ code: 'invalid-model', node: 'c' });
     const initializers = [constant('low', 'float32', [2], [0, 1])];
     expect(errorOf(() => importNode(13, node('Clip', ['x', 'low'], ['y']), { initializers })).code).toBe('invalid-model');
   });
 
+  it.each([
+    ['both', ['low', 'high'], [-1, 0, 2, 2]],
+    ['low', ['low'], [-1, 0, 3, 9]],
+    ['high', ['', 'high'], [-5, 0, 2, 2]],
+    ['both, with high below low', ['high', 'low'], [-1, -1, -1, -1]],
+  ])('Clip: computed bounds: %s', (_, bounds, expected) => {
+    const names = ['low', 'high'];
+    const inputs = [info('x', [4]), ...names.map((name) => info(name, []))];
+    const graph = importModel({ nodes: [node('Clip', ['x', ...bounds], ['y'])], inputs });
+    const feeds = new Map([
+      ['x', new Tensor('float32', [-5, 0, 3, 9])],
+      ['low', new Tensor('float32', [-1], [])],
+      ['high', new Tensor('float32', [2], [])],
+    ]);
+    expect([...(runGraph(graph, feeds).get('y') as Tensor).data]).toEqual(expected);
+  });
+
+  it.each([
+    ['ReduceLogSum', [1, 2, 3, 4], Math.log(10)],
+    ['ReduceLogSumExp', [1, 2, 3, 4], Math.log(Math.exp(1) + Math.exp(2) + Math.exp(3) + Math.exp(4))],
+    ['ReduceLogSumExp', [1000, 1000, 0, -1000], 1000 + Math.log(2)],
+    ['ReduceLogSumExp', [Number.POSITIVE_INFINITY, 0, 0, 0], Number.POSITIVE_INFINITY],
+    ['ReduceLogSumExp', [1, 2, 3, 4].map(() => Number.NEGATIVE_INFINITY), Number.NEGATIVE_INFINITY],
+  ])('%s of %j', (op, numbers, expected) => {
+    for (const keepdims of [0, 1]) {
+      const graph = importNode(13, node(op, ['x'], ['y'], { axes: [1], keepdims }), { inputs: [info('x', [1, 4])] });
+      const y = runGraph(graph, new Map([['x', new Tensor('float32', numbers, [1, 4])]])).get('y') as Tensor;
+      expect(y.dims).toEqual(keepdims ? [1, 1] : [1]);
+      expect(y.data[0]).toBeCloseTo(expected, 3);
+    }
+  });
+
+  it('GridSample of opset 16, and the places of tf_half_pixel_for_nn', () => {
+    const grid = { inputs: [info('x', [1, 1, 4, 4]), info('g', [1, 2, 2, 2])] };
+    const sample = (mode: string) => only(importNode(16, node('GridSample', ['x', 'g'], ['y'], { mode }), grid)).attributes.mode;
+    expect(['bilinear', 'nearest', 'bicubic'].map(sample)).toEqual(['linear', 'nearest', 'cubic']);
+    const initializers = [constant('scales', 'float32', [4], [1, 1, 2, 2])];
+    const coordinates = { coordinate_transformation_mode: 'tf_half_pixel_for_nn' };
+    const resize = (given: object) =>
+      importNode(11, node('Resize', ['x', '', 'scales'], ['y'], { ...coordinates, ...given }), { initializers });
+    const half = { coordinate_transformation_mode: 'half_pixel' };
+    expect(only(resize({ nearest_mode: 'floor' })).attributes).toMatchObject({ ...half, nearest_mode: 'round_prefer_ceil' });
+    expect(only(resize({})).attributes).toMatchObject({ ...half, nearest_mode: 'ceil' });
+    expect(errorOf(() => resize({ nearest_mode: 'ceil' })).code).toBe('unsupported-model');
+  });
+
   it('Identity nodes in a circle end', () => {
     const nodes = [node('Identity', ['b'], ['a']), node('Identity', ['a'], ['b']), node('Clip', ['x', 'a'], ['y'])];
-    expect(errorOf(() => importModel({ nodes })).code).toBe('unsupported-model');
+    expect(errorOf(() => importModel({ nodes })).code).toBe('invalid-model');
   });
 
   it.each([
@@ -108,7 +155,10 @@ describe('older forms of operators', () => {
     expect(only(dropout('off')).inputs).toEqual(['x']);
     expect(errorOf(() => dropout('on')).message).toMatch(/training_mode is not supported/);
     const masked = { nodes: [node('Dropout', ['x'], ['y', 'mask'])], outputs: [info('y'), info('mask')] };
-    expect(errorOf(() => importModel(masked)).message).toMatch(/output 'mask' is not supported/);
+    const graph = importModel(masked);
+    const mask = runGraph(graph, new Map([['x', new Tensor('float32', new Float32Array(6), [2, 3])]])).get('mask');
+    expect(mask).toMatchObject({ type: 'bool', dims: [2, 3], data: new Uint8Array(6).fill(1) });
+    expect(errorOf(() => importModel({ ...masked, opset: 7 })).message).toMatch(/output 'mask' is not supported/);
   });
 
   it('Resize of opset 10', () => {

@@ -25,13 +25,45 @@ const conv = (name: string, [channels, outputs]: [number, number], k: number, at
           { shape: channelsLast ? [2, oh, ow, outputs] : [2, outputs, oh, ow] },
           slopes,
         ],
-        attributes: { pads: [pad, pad, pad, pad], channelsLast, epilogue: [step('Add', 3), step('PRelu', 4), step('Tanh')], ...attributes } as OpCase['attributes'] & object,
+        attributes: {
+          pads: [pad, pad, pad, pad],
+          channelsLast,
+          epilogue: [step('Add', 3), step('PRelu', 4), step('Tanh')],
+          ...attributes,
+        } as OpCase['attributes'] & object,
         tolerance: tolerances.reduction,
       };
     }),
   );
 
+/** A residual and slopes per column after a product, by every kernel. */
+const product = ([m, k, n]: [number, number, number], op: 'MatMul' | 'Gemm'): OpCase[] =>
+  (['cpu', 'gpu'] as const).map((kind) => ({
+    name: `${op} [${m}, ${k}] x [${k}, ${n}] ${kind}`,
+    op,
+    facts: { kind },
+    inputs: [
+      { shape: [m, k] },
+      { shape: [k, n], constant: true },
+      ...(op === 'Gemm' ? [undefined] : []),
+      { shape: [m, n] },
+      { shape: [n], constant: true },
+    ],
+    attributes: { epilogue: [step('Add', op === 'Gemm' ? 3 : 2), step('PRelu', op === 'Gemm' ? 4 : 3), step('Tanh')] },
+    tolerance: tolerances.reduction,
+  }));
+
 const cases: OpCase[] = [
+  ...(
+    [
+      [33, 12, 20],
+      [9, 8, 7],
+      [1, 16, 12],
+      [1, 16, 9],
+      [3, 8, 8],
+      [2, 3, 2],
+    ] as [number, number, number][]
+  ).flatMap((dims) => [...product(dims, 'MatMul'), ...product(dims, 'Gemm')]),
   ...conv('3x3', [8, 12], 3, {}),
   ...conv('1x1', [8, 12], 1, {}),
   ...conv('5x5', [4, 8], 5, {}),
@@ -39,13 +71,15 @@ const cases: OpCase[] = [
   ...conv('depthwise 3x3', [8, 8], 3, { group: 8 }),
   ...conv('depthwise 5x5', [8, 8], 5, { group: 8 }),
   ...conv('odd channels', [3, 5], 3, {}),
-  ...['Add', 'Sub', 'Mul', 'Div'].map((op): OpCase => ({
-    name: `Mul with a chain ending in ${op} of one number`,
-    op: 'Mul',
-    inputs: [{ shape: [3, 5, 8] }, { shape: [8] }, { shape: [3, 5, 8] }, { shape: [1], range: [1, 2] }],
-    attributes: { epilogue: [step('Add', 2), step('Tanh'), step(op, 3)] },
-    tolerance: tolerances.transcendental,
-  })),
+  ...['Add', 'Sub', 'Mul', 'Div'].map(
+    (op): OpCase => ({
+      name: `Mul with a chain ending in ${op} of one number`,
+      op: 'Mul',
+      inputs: [{ shape: [3, 5, 8] }, { shape: [8] }, { shape: [3, 5, 8] }, { shape: [1], range: [1, 2] }],
+      attributes: { epilogue: [step('Add', 2), step('Tanh'), step(op, 3)] },
+      tolerance: tolerances.transcendental,
+    }),
+  ),
   {
     name: 'Add with one number a column',
     op: 'Add',
@@ -55,10 +89,10 @@ const cases: OpCase[] = [
   },
 ];
 
+const convCase = cases.find(({ name }) => name === 'Conv 3x3 NHWC cpu') as OpCase;
+
 describe('operands of the epilogue', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a kernel that reads another element', () =>
-    expectWrongKernelRejected(cases[0] as OpCase, 'extra_a[at]', 'extra_a[at + 1u]'));
-  it('rejects a kernel that reads another channel', () =>
-    expectWrongKernelRejected(cases[0] as OpCase, 'extra_b[channel]', 'extra_b[0]'));
+  it('rejects a kernel that reads another element', () => expectWrongKernelRejected(convCase, 'extra_a[at]', 'extra_a[at + 1u]'));
+  it('rejects a kernel that reads another channel', () => expectWrongKernelRejected(convCase, 'extra_b[channel]', 'extra_b[0]'));
 });
