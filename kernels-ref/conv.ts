@@ -30,7 +30,7 @@ const axisOf = (attributes: ConvAttributes, axis: number, input: number, kernel:
 export const conv: Reference = (inputs, given, [output]) => {
   const attributes = given as ConvAttributes;
   const [x, w, bias] = inputs as [RefTensor, RefTensor, RefTensor | undefined];
-  const source = imageOf(x.shape, attributes.channelsLast);
+  const source = imageOf(x.shape, attributes.channelsLast && !attributes.readsChannelsFirst);
   const target = imageOf(output!.shape, attributes.channelsLast);
   const kernel = imageOf(w.shape, false).extent;
   const rank = x.shape.length - 2;

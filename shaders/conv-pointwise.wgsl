@@ -1,33 +1,51 @@
 // y[pixel, o] = epilogue(bias[o] + sum over i of x[pixel, i] * weight[o, i]): a 1x1 convolution over pixels in a row.
 // Four invocations, a workgroup, hold 16 outputs: four each, for 16 pixels. Each loads the inputs of every fourth pixel
 // and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
-// x: [pixels, inputs] vec4s; y: [pixels, outputs] vec4s; bias: [outputs] vec4s.
-// weight: [blocks of 16 outputs, inputs, invocation]; a matrix holds a column of four inputs for each of four outputs.
+// x: [pixels, inputs]; y: [pixels, outputs]; bias: [outputs].
+// weight: [blocks of 16 outputs, quads of inputs, invocation]; a matrix holds a column of four inputs for each of four outputs.
 enable subgroups;
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32, // in vec4s, as outputs
-  outputs: u32,
+  inputs: u32, // in InputElems
+  outputs: u32, // in Elems
+  quads: u32, // vec4s that inputs fill, the last one in part
   pixels: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<InputElem>;
 @group(0) @binding(2) var<storage, read> weight: array<mat4x4f>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f;
+alias Elem = vec4f; // f32 where outputs fill no vec4s
+alias InputElem = vec4f; // f32 where inputs fill no vec4s
+const PARTS = 1u; // Elems of four outputs
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+// Four inputs of the pixel that begins at `at`; 0 beyond the last.
+fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
+fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
+fn part(v: vec4f, i: u32) -> Elem { return v; }
 
-// y at the pixel, for the four outputs of this invocation.
-fn store(pixel: u32, output: u32, v: Elem) {
-  if (pixel < params.pixels && output < params.outputs) {
+fn put(pixel: u32, output: u32, v: Elem) {
+  if (output < params.outputs) {
     let at = pixel * params.outputs + output;
     y[at] = epilogue(v, at, output);
+  }
+}
+
+// y at the pixel, for four outputs.
+fn store(pixel: u32, quad: u32, v: vec4f) {
+  if (pixel < params.pixels) {
+    put(pixel, quad * PARTS, part(v, 0u));
+    if (PARTS == 4u) {
+      put(pixel, quad * PARTS + 1u, part(v, 1u));
+      put(pixel, quad * PARTS + 2u, part(v, 2u));
+      put(pixel, quad * PARTS + 3u, part(v, 3u));
+    }
   }
 }
 
@@ -41,10 +59,10 @@ fn main(
   if (first >= params.pixels) {
     return;
   }
-  let output = group.x * 4u + lane;
-  var a0 = Elem(0);
+  let quad = group.x * 4u + lane;
+  var a0 = vec4f(0);
   if (HAS_BIAS) {
-    a0 = bias[min(output, params.outputs - 1u)];
+    a0 = load_bias(quad);
   }
   var a1 = a0;
   var a2 = a0;
@@ -65,14 +83,14 @@ fn main(
   let at1 = min(first + lane + 4u, params.pixels - 1u) * params.inputs;
   let at2 = min(first + lane + 8u, params.pixels - 1u) * params.inputs;
   let at3 = min(first + lane + 12u, params.pixels - 1u) * params.inputs;
-  var at_weight = group.x * params.inputs * 4u + lane;
-  for (var k = 0u; k < params.inputs; k++) {
+  var at_weight = group.x * params.quads * 4u + lane;
+  for (var k = 0u; k < params.quads; k++) {
     let m = weight[at_weight];
     at_weight += 4u;
-    let v0 = x[at0 + k];
-    let v1 = x[at1 + k];
-    let v2 = x[at2 + k];
-    let v3 = x[at3 + k];
+    let v0 = load(at0, k);
+    let v1 = load(at1, k);
+    let v2 = load(at2, k);
+    let v3 = load(at3, k);
     a0 += quadBroadcast(v0, 0u) * m;
     a1 += quadBroadcast(v0, 1u) * m;
     a2 += quadBroadcast(v0, 2u) * m;
@@ -90,20 +108,20 @@ fn main(
     a14 += quadBroadcast(v3, 2u) * m;
     a15 += quadBroadcast(v3, 3u) * m;
   }
-  store(first + 0u, output, a0);
-  store(first + 1u, output, a1);
-  store(first + 2u, output, a2);
-  store(first + 3u, output, a3);
-  store(first + 4u, output, a4);
-  store(first + 5u, output, a5);
-  store(first + 6u, output, a6);
-  store(first + 7u, output, a7);
-  store(first + 8u, output, a8);
-  store(first + 9u, output, a9);
-  store(first + 10u, output, a10);
-  store(first + 11u, output, a11);
-  store(first + 12u, output, a12);
-  store(first + 13u, output, a13);
-  store(first + 14u, output, a14);
-  store(first + 15u, output, a15);
+  store(first + 0u, quad, a0);
+  store(first + 1u, quad, a1);
+  store(first + 2u, quad, a2);
+  store(first + 3u, quad, a3);
+  store(first + 4u, quad, a4);
+  store(first + 5u, quad, a5);
+  store(first + 6u, quad, a6);
+  store(first + 7u, quad, a7);
+  store(first + 8u, quad, a8);
+  store(first + 9u, quad, a9);
+  store(first + 10u, quad, a10);
+  store(first + 11u, quad, a11);
+  store(first + 12u, quad, a12);
+  store(first + 13u, quad, a13);
+  store(first + 14u, quad, a14);
+  store(first + 15u, quad, a15);
 }

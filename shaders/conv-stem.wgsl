@@ -2,19 +2,21 @@
 // h' = h * stride_h - pad_h + p * dilation_h, w' = w * stride_w - pad_w + q; outside of x it adds nothing.
 // Four invocations, a workgroup, hold 16 outputs: four each, for 16 columns of a row. Each loads the inputs of every fourth column
 // and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
-// The taps of a row of the window and their inputs are neighbours in x: `span` elements, taken by three.
-// x: [N, in_h, row]; y: [N, out_h, out_w, outputs] vec4s; bias: [outputs] vec4s.
-// weight: [blocks of 16 outputs, kernel_h, span / 3, invocation]; a matrix holds a column of three elements for each of four
-// outputs.
+// The taps of a row of the window are neighbours in x, with their inputs where x is channels-last (a single plane), or input by
+// input, each a plane: `span` elements, taken by three.
+// x: [N, planes, in_h, row]; y: [N, out_h, out_w, outputs]; bias: [outputs].
+// weight: [blocks of 16 outputs, planes, kernel_h, span / 3, invocation]; a matrix holds a column of three elements for each of
+// four outputs.
 enable subgroups;
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  outputs: u32, // in vec4s
+  outputs: u32, // in Elems
   blocks: u32,
-  row: u32, // in_w * inputs
-  span: u32, // kernel_w * inputs
-  stride: u32, // of the window, in elements of x
-  pad: u32, // before the first column, in elements of x
+  planes: u32,
+  row: u32, // in_w times the inputs of a plane, as span, stride and pad
+  span: u32, // of the window
+  stride: u32,
+  pad: u32, // before the first column
   in_h: u32,
   out_h: u32,
   out_w: u32,
@@ -31,11 +33,21 @@ struct Params {
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f;
+alias Elem = vec4f; // f32 where outputs fill no vec4s
+const PARTS = 1u; // Elems of four outputs
 override WHOLE: bool = false; // span is a multiple of three
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
+fn part(v: vec4f, i: u32) -> Elem { return v; }
+
+fn put(pixel: u32, output: u32, v: Elem) {
+  if (output < params.outputs) {
+    let at = pixel * params.outputs + output;
+    y[at] = epilogue(v, at, output);
+  }
+}
 
 // Three elements of a row from first + k on, with 0 for what lies outside of the row or the window. Elements before the
 // row wrap around to numbers beyond its end.
@@ -47,11 +59,15 @@ fn load(row: u32, first: u32, k: u32) -> vec3f {
   return select(vec3f(0), vec3f(x[i], x[i + 1u], x[i + 2u]), in_row & (in_window | vec3<bool>(WHOLE)));
 }
 
-// y at the column, for the four outputs of this invocation.
-fn store(row: u32, column: u32, output: u32, v: Elem) {
-  if (column < params.out_w && output < params.outputs) {
-    let at = row + column * params.outputs;
-    y[at] = epilogue(v, at, output);
+// y at the column of the row whose first pixel is `row`, for the four outputs of this invocation.
+fn store(row: u32, column: u32, quad: u32, v: vec4f) {
+  if (column < params.out_w) {
+    put(row + column, quad * PARTS, part(v, 0u));
+    if (PARTS == 4u) {
+      put(row + column, quad * PARTS + 1u, part(v, 1u));
+      put(row + column, quad * PARTS + 2u, part(v, 2u));
+      put(row + column, quad * PARTS + 3u, part(v, 3u));
+    }
   }
 }
 
@@ -59,10 +75,10 @@ fn store(row: u32, column: u32, output: u32, v: Elem) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.x % params.blocks;
   let left = (group.x / params.blocks) * 16u;
-  let output = block * 4u + lane;
-  var a0 = Elem(0);
+  let quad = block * 4u + lane;
+  var a0 = vec4f(0);
   if (HAS_BIAS) {
-    a0 = bias[min(output, params.outputs - 1u)];
+    a0 = load_bias(quad);
   }
   var a1 = a0;
   var a2 = a0;
@@ -84,14 +100,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let t1 = t0 + 4u * params.stride;
   let t2 = t0 + 8u * params.stride;
   let t3 = t0 + 12u * params.stride;
-  for (var p = 0u; p < params.kernel_h; p++) {
+  for (var i = 0u; i < params.planes * params.kernel_h; i++) {
+    let plane = i / params.kernel_h;
+    let p = i % params.kernel_h;
     // Rows before the first wrap around to numbers beyond the last.
     let h = group.y * params.stride_h + p * params.dilation_h - params.pad_h;
     if (h >= params.in_h) {
       continue;
     }
-    let row = (group.z * params.in_h + h) * params.row;
-    var at_weight = (block * params.kernel_h + p) * size * 4u + lane;
+    let row = ((group.z * params.planes + plane) * params.in_h + h) * params.row;
+    var at_weight = (block * params.planes * params.kernel_h + i) * size * 4u + lane;
     for (var k = 0u; k < params.span; k += 3u) {
       let m = weight[at_weight];
       at_weight += 4u;
@@ -117,21 +135,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       a15 += quadBroadcast(v3, 3u) * m;
     }
   }
-  let at = (group.z * params.out_h + group.y) * params.out_w * params.outputs + output;
-  store(at, left + 0u, output, a0);
-  store(at, left + 1u, output, a1);
-  store(at, left + 2u, output, a2);
-  store(at, left + 3u, output, a3);
-  store(at, left + 4u, output, a4);
-  store(at, left + 5u, output, a5);
-  store(at, left + 6u, output, a6);
-  store(at, left + 7u, output, a7);
-  store(at, left + 8u, output, a8);
-  store(at, left + 9u, output, a9);
-  store(at, left + 10u, output, a10);
-  store(at, left + 11u, output, a11);
-  store(at, left + 12u, output, a12);
-  store(at, left + 13u, output, a13);
-  store(at, left + 14u, output, a14);
-  store(at, left + 15u, output, a15);
+  let first = (group.z * params.out_h + group.y) * params.out_w;
+  store(first, left + 0u, quad, a0);
+  store(first, left + 1u, quad, a1);
+  store(first, left + 2u, quad, a2);
+  store(first, left + 3u, quad, a3);
+  store(first, left + 4u, quad, a4);
+  store(first, left + 5u, quad, a5);
+  store(first, left + 6u, quad, a6);
+  store(first, left + 7u, quad, a7);
+  store(first, left + 8u, quad, a8);
+  store(first, left + 9u, quad, a9);
+  store(first, left + 10u, quad, a10);
+  store(first, left + 11u, quad, a11);
+  store(first, left + 12u, quad, a12);
+  store(first, left + 13u, quad, a13);
+  store(first, left + 14u, quad, a14);
+  store(first, left + 15u, quad, a15);
 }

@@ -2,13 +2,16 @@
 // k counts taps (p, q) and the inputs of each; columns[pixel, (p, q, i)] = x[n, h * stride_h - pad_h + p * dilation_h,
 // w * stride_w - pad_w + q * dilation_w, i], 0 outside of x. It is never written down, only gathered tile by tile.
 // A workgroup computes TILE_PIXELS x TILE_OUTPUTS elements of y, an invocation 8 x 4; it steps through k by 4 * K_QUADS.
-// x: [N, in_h, in_w, inputs] vec4s; y: [pixels, outputs] vec4s; weight: [k, outputs] vec4s; bias: [outputs] vec4s.
+// x: [N, in_h, in_w, inputs], or [N, inputs, in_h, in_w] by another body of `load`; y: [pixels, outputs]; bias: [outputs].
+// weight: [k, output_quads] vec4s, where k counts whole quads of inputs.
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32, // in vec4s, as outputs
-  outputs: u32,
+  inputs: u32, // in InputElems
+  outputs: u32, // in Elems
+  input_quads: u32, // vec4s that inputs fill, the last one in part
+  output_quads: u32,
   pixels: u32,
-  quads: u32, // of k: taps * inputs
+  quads: u32, // of k: taps * input_quads
   in_h: u32,
   in_w: u32,
   out_h: u32,
@@ -22,14 +25,16 @@ struct Params {
   pad_w: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<InputElem>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f;
+alias Elem = vec4f; // f32 where outputs fill no vec4s
+alias InputElem = vec4f; // f32 where inputs fill no vec4s
+const PARTS = 1u; // Elems of four outputs
 override TILE_PIXELS: u32 = 64;
 override TILE_OUTPUTS: u32 = 64;
 override K_QUADS: u32 = 4;
@@ -41,10 +46,22 @@ var<workgroup> tile_x: array<vec4f, K_QUADS * TILE_PIXELS>;
 var<workgroup> tile_weight: array<vec4f, K_QUADS * TILE_OUTPUTS>;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
+fn part(v: vec4f, i: u32) -> Elem { return v; }
+
+fn put(pixel: u32, output: u32, v: Elem) {
+  if (output < params.outputs) {
+    let at = pixel * params.outputs + output;
+    y[at] = epilogue(v, at, output);
+  }
+}
+
+// Four inputs of a pixel of x; 0 beyond the last.
+fn load(n: u32, h: u32, w: u32, k: u32) -> vec4f { return x[((n * params.in_h + h) * params.in_w + w) * params.inputs + k]; }
 
 // Four neighbours of k in the columns of a pixel.
 fn gather(pixel: u32, quad: u32) -> vec4f {
-  let tap = quad / params.inputs;
+  let tap = quad / params.input_quads;
   let p = tap / params.kernel_w;
   let row = pixel / params.out_w;
   // Rows and columns before the first wrap around to numbers beyond the last.
@@ -53,7 +70,7 @@ fn gather(pixel: u32, quad: u32) -> vec4f {
   if (pixel >= params.pixels || quad >= params.quads || h >= params.in_h || w >= params.in_w) {
     return vec4f(0);
   }
-  return x[(((row / params.out_h) * params.in_h + h) * params.in_w + w) * params.inputs + quad - tap * params.inputs];
+  return load(row / params.out_h, h, w, quad - tap * params.input_quads);
 }
 
 // Four pixels by four k at a time, turned around.
@@ -77,17 +94,22 @@ fn fill_weight(first_output: u32, first_quad: u32, lane: u32) {
     let k = first_quad * 4u + i / (TILE_OUTPUTS / 4u);
     let output = first_output + i % (TILE_OUTPUTS / 4u);
     var v = vec4f(0);
-    if (k < params.quads * 4u && output < params.outputs) {
-      v = weight[k * params.outputs + output];
+    if (k < params.quads * 4u && output < params.output_quads) {
+      v = weight[k * params.output_quads + output];
     }
     tile_weight[i] = v;
   }
 }
 
-fn store(pixel: u32, output: u32, v: Elem) {
-  if (pixel < params.pixels && output < params.outputs) {
-    let at = pixel * params.outputs + output;
-    y[at] = epilogue(v, at, output);
+// y at the pixel, for four outputs.
+fn store(pixel: u32, quad: u32, v: vec4f) {
+  if (pixel < params.pixels) {
+    put(pixel, quad * PARTS, part(v, 0u));
+    if (PARTS == 4u) {
+      put(pixel, quad * PARTS + 1u, part(v, 1u));
+      put(pixel, quad * PARTS + 2u, part(v, 2u));
+      put(pixel, quad * PARTS + 3u, part(v, 3u));
+    }
   }
 }
 
@@ -102,9 +124,9 @@ fn main(
   let column = lane % (TILE_OUTPUTS / 4u);
   let pixels = lane / (TILE_OUTPUTS / 4u);
   let output = first_output + column;
-  var a0 = Elem(0);
+  var a0 = vec4f(0);
   if (HAS_BIAS) {
-    a0 = bias[min(output, params.outputs - 1u)];
+    a0 = load_bias(output);
   }
   var a1 = a0;
   var a2 = a0;

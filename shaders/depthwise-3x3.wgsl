@@ -1,12 +1,13 @@
 // y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h * STRIDE - pad_h + p, w * STRIDE - pad_w + q, c] * weight[p, q, c]).
 // A 3x3 window over every channel by itself; outside of x it adds nothing.
 // An invocation computes four columns of `rows` rows of four channels, from the top down.
-// x: [N, in_h, in_w, channels] vec4s; y: [N, out_h, out_w, channels] vec4s; weight: [3, 3, channels] vec4s;
-// bias: [channels] vec4s.
+// x: [N, in_h, in_w, channels]; y: [N, out_h, out_w, channels]; weight: [3, 3, quads] vec4s;
+// bias: [channels].
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
   count: u32, // invocations
-  channels: u32, // in vec4s
+  channels: u32, // in Elems
+  quads: u32, // vec4s that channels fill, the last one in part
   tiles: u32, // of four columns, in a row of y
   bands: u32, // of `rows` rows, in an image of y
   rows: u32,
@@ -18,19 +19,29 @@ struct Params {
   pad_w: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Elem>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f;
+alias Elem = vec4f; // f32 where channels fill no vec4s
+const PARTS = 1u; // Elems of four channels
 const STRIDE = 1u;
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn load_bias(quad: u32) -> vec4f { return bias[quad]; }
+fn part(v: vec4f, i: u32) -> Elem { return v; }
+
+fn put(pixel: u32, channel: u32, v: Elem) {
+  if (channel < params.channels) {
+    let at = pixel * params.channels + channel;
+    y[at] = epilogue(v, at, channel);
+  }
+}
 
 struct Row {
   x0: vec4f,
@@ -44,9 +55,12 @@ struct Row {
   x8: vec4f,
 }
 
+// Four neighbouring channels of x.
+fn load4(at: u32) -> vec4f { return x[at]; }
+
 // x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
 fn load(row: u32, column: u32) -> vec4f {
-  return select(vec4f(0), x[row + column * params.channels], column < params.in_w);
+  return select(vec4f(0), load4(row + column * params.channels), column < params.in_w);
 }
 
 // The columns from w on that four outputs see of row h.
@@ -87,10 +101,15 @@ fn taps(r: Row, m0: vec4f, m1: vec4f, m2: vec4f) -> mat4x4f {
   );
 }
 
-fn store(row: u32, column: u32, v: Elem) {
+// y at the column of the row whose first pixel is `row`.
+fn store(row: u32, column: u32, quad: u32, v: vec4f) {
   if (column < params.out_w) {
-    let at = row + column * params.channels;
-    y[at] = epilogue(v, at, row % params.channels);
+    put(row + column, quad * PARTS, part(v, 0u));
+    if (PARTS == 4u) {
+      put(row + column, quad * PARTS + 1u, part(v, 1u));
+      put(row + column, quad * PARTS + 2u, part(v, 2u));
+      put(row + column, quad * PARTS + 3u, part(v, 3u));
+    }
   }
 }
 
@@ -100,27 +119,28 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.count) {
     return;
   }
-  let c = i % params.channels;
-  let tile = i / params.channels;
+  let quad = i % params.quads;
+  let tile = i / params.quads;
   let left = (tile % params.tiles) * 4u;
   let band = tile / params.tiles;
   let n = band / params.bands;
   let first = (band % params.bands) * params.rows;
-  let image = n * params.in_h * params.in_w * params.channels + c;
+  let image = n * params.in_h * params.in_w * params.channels + quad * PARTS;
   let w = left * STRIDE - params.pad_w;
-  let next = params.channels;
-  let m0 = weight[c];
-  let m1 = weight[c + next];
-  let m2 = weight[c + 2u * next];
-  let m3 = weight[c + 3u * next];
-  let m4 = weight[c + 4u * next];
-  let m5 = weight[c + 5u * next];
-  let m6 = weight[c + 6u * next];
-  let m7 = weight[c + 7u * next];
-  let m8 = weight[c + 8u * next];
+  let next = params.quads;
+  let m0 = weight[quad];
+  let m1 = weight[quad + next];
+  let m2 = weight[quad + 2u * next];
+  let m3 = weight[quad + 3u * next];
+  let m4 = weight[quad + 4u * next];
+  let m5 = weight[quad + 5u * next];
+  let m6 = weight[quad + 6u * next];
+  let m7 = weight[quad + 7u * next];
+  let m8 = weight[quad + 8u * next];
   var bias4 = mat4x4f();
   if (HAS_BIAS) {
-    bias4 = mat4x4f(bias[c], bias[c], bias[c], bias[c]);
+    let b = load_bias(quad);
+    bias4 = mat4x4f(b, b, b, b);
   }
   // Every row of x is read once. It ends one row of y, goes on with another (where STRIDE is 1) and begins a third.
   var second = bias4;
@@ -139,11 +159,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       last = begun + taps(load_row(image, h + 1u, w), m3, m4, m5);
     }
     if (step >= first + lead) {
-      let row = (n * params.out_h + step - lead) * params.out_w * params.channels + c;
-      store(row, left, done[0]);
-      store(row, left + 1u, done[1]);
-      store(row, left + 2u, done[2]);
-      store(row, left + 3u, done[3]);
+      let row = (n * params.out_h + step - lead) * params.out_w;
+      store(row, left, quad, done[0]);
+      store(row, left + 1u, quad, done[1]);
+      store(row, left + 2u, quad, done[2]);
+      store(row, left + 3u, quad, done[3]);
     }
   }
 }

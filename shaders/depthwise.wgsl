@@ -1,12 +1,13 @@
 // y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h', w', c] * weight[p, q, c]): every channel by itself.
 // h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
 // An invocation computes four columns of four channels.
-// x: [N, in_h, in_w, channels] vec4s; y: [N, out_h, out_w, channels] vec4s; weight: [kernel_h, kernel_w, channels] vec4s;
-// bias: [channels] vec4s.
+// x: [N, in_h, in_w, channels]; y: [N, out_h, out_w, channels]; weight: [kernel_h, kernel_w, quads] vec4s;
+// bias: [channels].
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
   count: u32, // invocations
-  channels: u32, // in vec4s
+  channels: u32, // in Elems
+  quads: u32, // vec4s that channels fill, the last one in part
   tiles: u32, // of four columns, in a row of y
   in_h: u32,
   in_w: u32,
@@ -22,28 +23,46 @@ struct Params {
   pad_w: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<Elem>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f;
+alias Elem = vec4f; // f32 where channels fill no vec4s
+const PARTS = 1u; // Elems of four channels
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn load_bias(quad: u32) -> vec4f { return bias[quad]; }
+fn part(v: vec4f, i: u32) -> Elem { return v; }
+
+fn put(pixel: u32, channel: u32, v: Elem) {
+  if (channel < params.channels) {
+    let at = pixel * params.channels + channel;
+    y[at] = epilogue(v, at, channel);
+  }
+}
+
+// Four neighbouring channels of x.
+fn load4(at: u32) -> vec4f { return x[at]; }
 
 // x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
 fn load(row: u32, column: u32) -> vec4f {
-  return select(vec4f(0), x[row + column * params.channels], column < params.in_w);
+  return select(vec4f(0), load4(row + column * params.channels), column < params.in_w);
 }
 
-fn store(row: u32, column: u32, v: Elem) {
+// y at the column of the row whose first pixel is `row`.
+fn store(row: u32, column: u32, quad: u32, v: vec4f) {
   if (column < params.out_w) {
-    let at = row + column * params.channels;
-    y[at] = epilogue(v, at, row % params.channels);
+    put(row + column, quad * PARTS, part(v, 0u));
+    if (PARTS == 4u) {
+      put(row + column, quad * PARTS + 1u, part(v, 1u));
+      put(row + column, quad * PARTS + 2u, part(v, 2u));
+      put(row + column, quad * PARTS + 3u, part(v, 3u));
+    }
   }
 }
 
@@ -53,14 +72,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.count) {
     return;
   }
-  let c = i % params.channels;
-  let tile = i / params.channels;
+  let quad = i % params.quads;
+  let tile = i / params.quads;
   let left = (tile % params.tiles) * 4u;
   let row = tile / params.tiles;
   let n = row / params.out_h;
-  var a0 = Elem(0);
+  var a0 = vec4f(0);
   if (HAS_BIAS) {
-    a0 = bias[c];
+    a0 = load_bias(quad);
   }
   var a1 = a0;
   var a2 = a0;
@@ -70,19 +89,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (h >= params.in_h) {
       continue;
     }
-    let at = (n * params.in_h + h) * params.in_w * params.channels + c;
+    let at = (n * params.in_h + h) * params.in_w * params.channels + quad * PARTS;
     for (var q = 0u; q < params.kernel_w; q++) {
       let w = left * params.stride_w + q * params.dilation_w - params.pad_w;
-      let m = weight[(p * params.kernel_w + q) * params.channels + c];
+      let m = weight[(p * params.kernel_w + q) * params.quads + quad];
       a0 += load(at, w) * m;
       a1 += load(at, w + params.stride_w) * m;
       a2 += load(at, w + 2u * params.stride_w) * m;
       a3 += load(at, w + 3u * params.stride_w) * m;
     }
   }
-  let at = row * params.out_w * params.channels + c;
-  store(at, left, a0);
-  store(at, left + 1u, a1);
-  store(at, left + 2u, a2);
-  store(at, left + 3u, a3);
+  let first = row * params.out_w;
+  store(first, left, quad, a0);
+  store(first, left + 1u, quad, a1);
+  store(first, left + 2u, quad, a2);
+  store(first, left + 3u, quad, a3);
 }

@@ -53,14 +53,9 @@ const conformance = async (terminal: Terminal, folders: readonly string[], flags
   const groups = byOperator(results);
   terminal.out(operatorTable(groups));
   if (flags.reasons) terminal.out(`\n${reasonTable(results)}`);
-  terminal.out(`\n${totalsText('all', results)}`);
-  if (core)
-    terminal.out(
-      totalsText(
-        'core',
-        results.filter((result) => result.core),
-      ),
-    );
+  terminal.out(`\n${totalsLines('all', results)}`);
+  const ofCore = results.filter((result) => result.core);
+  if (core) terminal.out(totalsLines('core', ofCore));
   const passed = results.filter(({ outcome }) => outcome === 'passed').map(({ name }) => name);
   if (flags.json !== undefined) await writeAtomically(flags.json, reportJson(results, groups, core));
   if (flags.update && flags.expect !== undefined) {
@@ -151,6 +146,13 @@ const reasonTable = (results: readonly TestResult[]): string => {
   const groups = [...groupBy(failed, general)].sort(([, a], [, b]) => b.length - a.length);
   const rows = groups.map(([reason, group]) => [group.length, reason, group[0]?.name ?? '']);
   return table(['tests>', 'reason', 'for example'], rows);
+};
+
+/** A line for all of them and, where the names begin with several folders, one for each. */
+const totalsLines = (what: string, results: readonly TestResult[]): string => {
+  const folders = groupBy(results, ({ name }) => (name.includes('/') ? (name.split('/')[0] as string) : '.'));
+  const parts = folders.size > 1 ? [...folders].map(([folder, group]) => totalsText(`${what} of ${folder}`, group)) : [];
+  return [totalsText(what, results), ...parts].join('\n');
 };
 
 const totalsText = (what: string, results: readonly TestResult[]): string => {

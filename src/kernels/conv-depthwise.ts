@@ -1,6 +1,7 @@
 import { depthwise, depthwise3x3 } from '../../shaders/index.js';
+import { channelsOf } from './conv-elements.js';
 import { type ConvGeometry, type ConvKernel, extents, steps } from './conv-geometry.js';
-import { packRows } from './conv-pack.js';
+import { packTaps } from './conv-pack.js';
 import { ceilDiv, grid, type Kernel } from './kernel.js';
 
 export const depthwiseKernel: Kernel = { name: 'depthwise', wgsl: depthwise };
@@ -12,7 +13,8 @@ const COLUMNS = 4;
 const CPU_ROWS = 14;
 const GPU_ROWS = 4;
 
-export const isDepthwise = ({ group, inputs, outputs }: ConvGeometry): boolean => group === inputs && group === outputs;
+export const isDepthwise = ({ group, inputs, outputs, readsChannelsFirst }: ConvGeometry): boolean =>
+  group === inputs && group === outputs && !readsChannelsFirst;
 
 /** 3x3, moving by one or two both ways. */
 export const suitsBands = ({ rows, columns }: ConvGeometry): boolean =>
@@ -22,31 +24,33 @@ export const suitsBands = ({ rows, columns }: ConvGeometry): boolean =>
 
 /** A window of any size. */
 export const depthwiseWindow: ConvKernel = ({ geometry: g, weight, facts }) => {
-  const channels = g.outputs / 4;
+  const { channels, quads, ...specialised } = channelsOf(g);
   const tiles = ceilDiv(g.columns.output, COLUMNS);
-  const count = g.batch * g.rows.output * tiles * channels;
+  const count = g.batch * g.rows.output * tiles * quads;
   return {
     kernel: depthwiseKernel,
     constants: { WORKGROUP_SIZE },
-    weight: { packed: packRows(weight) },
-    params: { count, channels, tiles, ...extents(g), ...steps(g) },
+    ...specialised,
+    weight: { packed: packTaps(weight) },
+    params: { count, channels, quads, tiles, ...extents(g), ...steps(g) },
     workgroups: grid(count, WORKGROUP_SIZE, facts),
   };
 };
 
 /** A 3x3 window that moves by one or two. */
 export const depthwiseBands: ConvKernel = ({ geometry: g, weight, facts }) => {
-  const channels = g.outputs / 4;
+  const { channels, quads, ...specialised } = channelsOf(g);
   const tiles = ceilDiv(g.columns.output, COLUMNS);
   const bands = ceilDiv(g.rows.output, facts.kind === 'cpu' ? CPU_ROWS : GPU_ROWS);
   const rows = ceilDiv(g.rows.output, bands);
-  const count = g.batch * bands * tiles * channels;
+  const count = g.batch * bands * tiles * quads;
   return {
     kernel: depthwise3x3Kernel,
     constants: { WORKGROUP_SIZE },
-    definitions: { STRIDE: `${g.rows.stride}u` },
-    weight: { packed: packRows(weight) },
-    params: { count, channels, tiles, bands, rows, ...extents(g), pad_h: g.rows.padBegin, pad_w: g.columns.padBegin },
+    ...specialised,
+    definitions: { ...specialised.definitions, STRIDE: `${g.rows.stride}u` },
+    weight: { packed: packTaps(weight) },
+    params: { count, channels, quads, tiles, bands, rows, ...extents(g), pad_h: g.rows.padBegin, pad_w: g.columns.padBegin },
     workgroups: grid(count, WORKGROUP_SIZE, facts),
   };
 };

@@ -1,4 +1,5 @@
 import { conv3x3, convDirect, convPointwise, convStem } from '../../shaders/index.js';
+import { inputsOf, outputsOf, together } from './conv-elements.js';
 import { type ConvGeometry, type ConvKernel, type ConvPlan, extents, steps } from './conv-geometry.js';
 import { BLOCK_OUTPUTS, packMatrices, packStem, STEM_ELEMENTS } from './conv-pack.js';
 import { ceilDiv, type Kernel } from './kernel.js';
@@ -22,13 +23,20 @@ const tiles = (g: ConvGeometry, columns: number): ConvPlan['workgroups'] => [
   g.batch,
 ];
 
+/** Params fields that say how many channels a pixel of x and y has. */
+const channels = (g: ConvGeometry) => ({
+  inputs: inputsOf(g).channels,
+  outputs: outputsOf(g).channels,
+  quads: inputsOf(g).quads,
+});
+
 /** A window of any size. */
 export const direct: ConvKernel = ({ geometry: g, weight }) => ({
   kernel: convDirectKernel,
+  ...together(inputsOf(g), outputsOf(g)),
   weight: { packed: packMatrices(weight) },
   params: {
-    inputs: g.inputs / 4,
-    outputs: g.outputs / 4,
+    ...channels(g),
     blocks: blocksOf(g),
     ...extents(g),
     ...steps(g),
@@ -39,10 +47,10 @@ export const direct: ConvKernel = ({ geometry: g, weight }) => ({
 /** A 3x3 window that moves by one. */
 export const threeByThree: ConvKernel = ({ geometry: g, weight }) => ({
   kernel: conv3x3Kernel,
+  ...together(inputsOf(g), outputsOf(g)),
   weight: { packed: packMatrices(weight) },
   params: {
-    inputs: g.inputs / 4,
-    outputs: g.outputs / 4,
+    ...channels(g),
     blocks: blocksOf(g),
     ...extents(g),
     pad_h: g.rows.padBegin,
@@ -63,8 +71,9 @@ export const pointwise: ConvKernel = ({ geometry: g, weight, facts }) => {
   const layers = ceilDiv(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   return {
     kernel: convPointwiseKernel,
+    ...together(inputsOf(g), outputsOf(g)),
     weight: { packed: packMatrices(weight) },
-    params: { inputs: g.inputs / 4, outputs: g.outputs / 4, pixels },
+    params: { ...channels(g), pixels },
     workgroups: [blocksOf(g), ceilDiv(groups, layers), layers],
   };
 };
@@ -72,28 +81,37 @@ export const pointwise: ConvKernel = ({ geometry: g, weight, facts }) => {
 export const isPointwise = ({ rows, columns }: ConvGeometry): boolean =>
   [rows, columns].every(({ kernel, stride, padBegin, padEnd }) => kernel * stride === 1 && padBegin + padEnd === 0);
 
-/** Few input channels: the taps of a row of the window lie one after the other in x. */
-export const stem: ConvKernel = ({ geometry: g, weight }) => ({
-  kernel: convStemKernel,
-  constants: { WHOLE: Number((g.columns.kernel * g.inputs) % STEM_ELEMENTS === 0) },
-  weight: { packed: packStem(weight) },
-  params: {
-    outputs: g.outputs / 4,
-    blocks: blocksOf(g),
-    row: g.columns.input * g.inputs,
-    span: g.columns.kernel * g.inputs,
-    stride: g.columns.stride * g.inputs,
-    pad: g.columns.padBegin * g.inputs,
-    in_h: g.rows.input,
-    out_h: g.rows.output,
-    out_w: g.columns.output,
-    kernel_h: g.rows.kernel,
-    stride_h: g.rows.stride,
-    dilation_h: g.rows.dilation,
-    pad_h: g.rows.padBegin,
-  },
-  workgroups: tiles(g, STEM_COLUMNS),
-});
+/** Few input channels: the taps of a row of the window lie one after the other in x, all inputs together or each by itself. */
+export const stem: ConvKernel = ({ geometry: g, weight }) => {
+  const planes = g.readsChannelsFirst ? g.inputs : 1;
+  const planeInputs = g.inputs / planes;
+  const { channels: outputs, definitions, functions } = outputsOf(g);
+  return {
+    kernel: convStemKernel,
+    constants: { WHOLE: Number((g.columns.kernel * planeInputs) % STEM_ELEMENTS === 0) },
+    definitions,
+    functions,
+    weight: { packed: packStem(weight, planes) },
+    params: {
+      outputs,
+      blocks: blocksOf(g),
+      planes,
+      row: g.columns.input * planeInputs,
+      span: g.columns.kernel * planeInputs,
+      stride: g.columns.stride * planeInputs,
+      pad: g.columns.padBegin * planeInputs,
+      in_h: g.rows.input,
+      out_h: g.rows.output,
+      out_w: g.columns.output,
+      kernel_h: g.rows.kernel,
+      stride_h: g.rows.stride,
+      dilation_h: g.rows.dilation,
+      pad_h: g.rows.padBegin,
+    },
+    workgroups: tiles(g, STEM_COLUMNS),
+  };
+};
 
-export const suitsStem = ({ group, inputs, columns }: ConvGeometry): boolean =>
-  group === 1 && inputs < 8 && columns.dilation === 1;
+/** Fewer inputs than two vec4s, in none of them whole, or in planes. */
+export const suitsStem = ({ inputs, columns, readsChannelsFirst }: ConvGeometry): boolean =>
+  inputs < 8 && (inputs % 4 !== 0 || readsChannelsFirst) && columns.dilation === 1;

@@ -15,7 +15,9 @@ export interface ConvGeometry {
   readonly group: number;
   readonly rows: Window;
   readonly columns: Window;
+  /** Of y, and of x unless it is read channels-first. */
   readonly channelsLast: boolean;
+  readonly readsChannelsFirst: boolean;
   /** Strides of x, in elements. */
   readonly x: { readonly n: number; readonly c: number; readonly h: number; readonly w: number };
 }
@@ -28,7 +30,7 @@ export interface ConvTask {
 }
 
 /** The parts of a dispatch in which such kernels differ; x, bias, y and the epilogue are common to all. */
-export type ConvPlan = Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'params' | 'workgroups'> & {
+export type ConvPlan = Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'functions' | 'params' | 'workgroups'> & {
   readonly weight: Operand;
 };
 export type ConvKernel = (task: ConvTask) => ConvPlan;
@@ -39,8 +41,9 @@ export const convGeometry = ({ attributes, inputs }: KernelRequest<ConvAttribute
   const [x, w] = inputs as readonly [TensorInfo, TensorInfo];
   const rank = x.shape.length - 2;
   if (rank > 2) throw new TilewiseError('unsupported-model', `convolution over ${rank} spatial axes has no kernel`);
-  const { channelsLast, group } = attributes;
-  const spatial = channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
+  const { channelsLast, readsChannelsFirst, group } = attributes;
+  const xLast = channelsLast && !readsChannelsFirst;
+  const spatial = xLast ? x.shape.slice(1, -1) : x.shape.slice(2);
   const windows = slidingWindows(spatial, attributes, w.shape.slice(2));
   const columns = windows.pop() as Window;
   const rows = windows.pop() ?? POINT;
@@ -52,7 +55,8 @@ export const convGeometry = ({ attributes, inputs }: KernelRequest<ConvAttribute
     rows,
     columns,
     channelsLast,
-    x: imageStrides(asImage(x.shape, channelsLast), channelsLast),
+    readsChannelsFirst: !xLast,
+    x: imageStrides(asImage(x.shape, xLast), xLast),
   };
 };
 

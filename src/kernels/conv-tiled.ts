@@ -1,4 +1,5 @@
 import { convTiled } from '../../shaders/index.js';
+import { outputsOf, tiledInputsOf, together } from './conv-elements.js';
 import { type ConvKernel, extents, steps } from './conv-geometry.js';
 import { packRows } from './conv-pack.js';
 import { ceilDiv, type Kernel } from './kernel.js';
@@ -34,6 +35,7 @@ export const tiled: ConvKernel = ({ geometry: g, weight, facts }) => {
   const rows = ceilDiv(pixels, tile.pixels);
   const layers = ceilDiv(rows, facts.limits.maxComputeWorkgroupsPerDimension);
   const { kernel_h, ...window } = steps(g);
+  const [inputs, outputs] = [tiledInputsOf(g), outputsOf(g)];
   return {
     kernel: convTiledKernel,
     constants: {
@@ -42,12 +44,15 @@ export const tiled: ConvKernel = ({ geometry: g, weight, facts }) => {
       K_QUADS: tile.quads,
       WORKGROUP_SIZE: (tile.pixels / 8) * (tile.outputs / 4),
     },
+    ...together(inputs, outputs),
     weight: { packed: packRows(weight) },
     params: {
-      inputs: g.inputs / 4,
-      outputs: g.outputs / 4,
+      inputs: inputs.channels,
+      outputs: outputs.channels,
+      input_quads: inputs.quads,
+      output_quads: outputs.quads,
       pixels,
-      quads: (kernel_h * g.columns.kernel * g.inputs) / 4,
+      quads: kernel_h * g.columns.kernel * inputs.quads,
       ...extents(g),
       ...window,
     },

@@ -3,6 +3,7 @@ import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
 import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
 import { direct, isPointwise, pointwise, stem, suits3x3, suitsStem, threeByThree } from './conv-direct.js';
+import { fillsQuads } from './conv-elements.js';
 import { type ConvGeometry, type ConvKernel, type ConvPlan, convGeometry, extents, steps } from './conv-geometry.js';
 import { tiled } from './conv-tiled.js';
 import { lowerEpilogue } from './epilogue.js';
@@ -12,40 +13,42 @@ import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo }
 export const convKernel: Kernel = { name: 'conv', wgsl: conv };
 const WORKGROUP_SIZE = 64;
 
-/** What a convolution must be for a kernel, beside channels-last with constant weights and outputs in whole vec4s. */
+/** What a convolution must be for a kernel, beside writing channels-last with constant weights. */
 interface Rule {
   readonly suits: (g: ConvGeometry, facts: DeviceFacts) => boolean;
   readonly kernel: ConvKernel;
 }
 
-const isDense = ({ group, inputs }: ConvGeometry): boolean => group === 1 && inputs % 4 === 0;
+const isDense = ({ group }: ConvGeometry): boolean => group === 1;
 /** The kernels without workgroup memory pass inputs from one invocation to the next. */
 const sharesLanes = ({ kind, features }: DeviceFacts): boolean => kind === 'cpu' && features.includes('subgroups');
+/** Those of them that want the inputs of a pixel side by side. */
+const isDirect = (g: ConvGeometry, facts: DeviceFacts): boolean => isDense(g) && sharesLanes(facts) && !g.readsChannelsFirst;
 
 /** The first that suits and whose workgroups the device can count is taken; the general kernel else. */
 const rules: readonly Rule[] = [
   { suits: (g) => isDepthwise(g) && suitsBands(g), kernel: depthwiseBands },
   { suits: isDepthwise, kernel: depthwiseWindow },
-  { suits: (g, facts) => isDense(g) && sharesLanes(facts) && isPointwise(g), kernel: pointwise },
-  { suits: (g, facts) => isDense(g) && sharesLanes(facts) && suits3x3(g), kernel: threeByThree },
-  { suits: (g, facts) => isDense(g) && sharesLanes(facts), kernel: direct },
+  { suits: (g, facts) => isDense(g) && sharesLanes(facts) && suitsStem(g), kernel: stem },
+  { suits: (g, facts) => isDirect(g, facts) && isPointwise(g), kernel: pointwise },
+  { suits: (g, facts) => isDirect(g, facts) && suits3x3(g), kernel: threeByThree },
+  { suits: isDirect, kernel: direct },
   { suits: isDense, kernel: tiled },
-  { suits: (g, facts) => suitsStem(g) && sharesLanes(facts), kernel: stem },
 ];
 
 export const lowerConv = (given: KernelRequest): Dispatch[] => {
   const request = given as KernelRequest<ConvAttributes>;
   const geometry = convGeometry(request);
   const packed = packedPlan(request, geometry);
-  const { kernel, constants, definitions, weight, params, workgroups } = packed ?? general(request, geometry);
-  const epilogue = lowerEpilogue(given, { input: 0 }, packed ? 4 : 1);
+  const { kernel, constants, definitions, functions, weight, params, workgroups } = packed ?? general(request, geometry);
+  const epilogue = lowerEpilogue(given, { input: 0 }, packed && fillsQuads(geometry) ? 4 : 1);
   const hasBias = request.inputs[2] !== undefined;
   return [
     {
       kernel,
       constants: { ...constants, HAS_BIAS: Number(hasBias) },
       ...(definitions && { definitions }),
-      functions: epilogue.functions,
+      functions: { ...functions, ...epilogue.functions },
       libraries: epilogue.libraries,
       // A kernel without bias still has the binding: the weight stands in, unread.
       operands: { x: { input: 0 }, weight, bias: hasBias ? { input: 2 } : weight, y: { output: 0 }, ...epilogue.operands },
@@ -58,7 +61,7 @@ export const lowerConv = (given: KernelRequest): Dispatch[] => {
 const packedPlan = (request: KernelRequest<ConvAttributes>, g: ConvGeometry): ConvPlan | undefined => {
   const { facts, inputs } = request;
   const [x, w] = inputs as readonly [TensorInfo, TensorInfo];
-  if (!g.channelsLast || g.outputs % 4 !== 0 || !w.tensor || sizeOf(x.shape) === 0) return undefined;
+  if (!g.channelsLast || !w.tensor || sizeOf(x.shape) === 0) return undefined;
   for (const { suits, kernel } of rules) {
     if (!suits(g, facts)) continue;
     const plan = kernel({ geometry: g, weight: w.tensor, facts });

@@ -10,13 +10,21 @@ export interface ConvAttributes extends SpatialAttributes {
   readonly group: number;
   /** X and Y are [N, ..., C]; W stays [O, I/group, ...]. */
   readonly channelsLast: boolean;
+  /** X is [N, C, ...] all the same. */
+  readonly readsChannelsFirst: boolean;
   readonly epilogue: readonly EpilogueStep[];
 }
 
 /** Y[n, o, p] = B[o] + sum over i, k of X[n, i, p * stride - pad + k * dilation] * W[o, i, k], within each group. */
 export const conv = defineOperator<ConvAttributes & Attributes>({
   name: 'Conv',
-  attributes: { ...spatialAttributes, group: int(1, 1), channelsLast: internal(false), epilogue: epilogue() },
+  attributes: {
+    ...spatialAttributes,
+    group: int(1, 1),
+    channelsLast: internal(false),
+    readsChannelsFirst: internal(false),
+    epilogue: epilogue(),
+  },
   inputs: [2, 3],
   epilogueOperands: true,
   infer: (context) => {
@@ -37,16 +45,17 @@ export const conv = defineOperator<ConvAttributes & Attributes>({
 });
 
 const outputShape = ({ attributes }: OpContext<ConvAttributes>, x: Shape, w: Shape, b: Shape | undefined): Shape | undefined => {
-  const { group, channelsLast } = attributes;
+  const { group, channelsLast, readsChannelsFirst } = attributes;
+  const xLast = channelsLast && !readsChannelsFirst;
   if (x.length < 3) fail(`the input must have at least 3 dimensions, got shape ${shapeText(x)}`);
   if (w.length !== x.length) fail(`the weight must have ${x.length} dimensions, got shape ${shapeText(w)}`);
   const [outputs, perGroup, ...kernel] = w as readonly [Dim, Dim, ...Dim[]];
-  const channels = (channelsLast ? x.at(-1) : x[1]) as Dim;
+  const channels = (xLast ? x.at(-1) : x[1]) as Dim;
   if (typeof outputs === 'number' && outputs % group !== 0) fail(`group ${group} does not divide ${outputs} output channels`);
   if (typeof perGroup === 'number') expectDim(channels, perGroup * group, 'the number of input channels');
   if (b && b.length !== 1) fail(`the bias must have 1 dimension, got shape ${shapeText(b)}`);
   expectDim(b?.[0], outputs, 'the length of the bias');
   if (!isConcrete(kernel)) return undefined;
-  const spatial = outputExtents(channelsLast ? x.slice(1, -1) : x.slice(2), attributes, kernel);
+  const spatial = outputExtents(xLast ? x.slice(1, -1) : x.slice(2), attributes, kernel);
   return channelsLast ? [x[0] as Dim, ...spatial, outputs] : [x[0] as Dim, outputs, ...spatial];
 };

@@ -61,7 +61,14 @@ const convolution = (rewriter: Rewriter, node: Node): Branch | undefined => {
     weightSize: weights.weight.length,
     attributes: { ...node.attributes, auto_pad: 'NOTSET', pads: stated, kernel_shape: [height, width] },
   };
-  const branch: Branch = { ...geometry, source: node.inputs[0] as string, weight: weights.weight, bias: weights.bias, geometry, nodes: [node] };
+  const branch: Branch = {
+    ...geometry,
+    source: node.inputs[0] as string,
+    weight: weights.weight,
+    bias: weights.bias,
+    geometry,
+    nodes: [node],
+  };
   return composed(rewriter, branch);
 };
 
@@ -71,10 +78,15 @@ const convolution = (rewriter: Rewriter, node: Node): Branch | undefined => {
  */
 const composed = (rewriter: Rewriter, outer: Branch): Branch => {
   const inner = rewriter.producer(outer.source);
-  const weights = inner?.op === 'Conv' && hasNoEpilogue(inner) && rewriter.readOnce(outer.source) ? linearWeights(rewriter, inner) : undefined;
+  const weights =
+    inner?.op === 'Conv' && hasNoEpilogue(inner) && rewriter.readOnce(outer.source) ? linearWeights(rewriter, inner) : undefined;
   if (!inner || !weights || !outer.geometry || outer.group !== 1 || inner.attributes.group !== 1) return outer;
   const [middle, channels, height, width] = weights.dims as [number, number, number, number];
-  const plain = height === 1 && width === 1 && [...((inner.attributes.strides ?? []) as number[])].every((s) => s === 1) && inner.attributes.auto_pad !== 'SAME_LOWER';
+  const plain =
+    height === 1 &&
+    width === 1 &&
+    [...((inner.attributes.strides ?? []) as number[])].every((s) => s === 1) &&
+    inner.attributes.auto_pad !== 'SAME_LOWER';
   const unpadded = ((inner.attributes.pads ?? []) as readonly number[]).every((p) => p === 0);
   const borderSafe = outer.pads.every((p) => p === 0) || weights.bias.every((b) => b === 0);
   if (!plain || !unpadded || !borderSafe) return outer;
@@ -133,7 +145,8 @@ const diagonal = (
   const inner = inputChannels / group;
   const taps = kernel[0] * kernel[1];
   const weight = new Float64Array(channels * inner * taps);
-  for (let o = 0; o < channels; o++) weight.fill(scale[o] as number, (o * inner + (o % inner)) * taps, (o * inner + (o % inner) + 1) * taps);
+  for (let o = 0; o < channels; o++)
+    weight.fill(scale[o] as number, (o * inner + (o % inner)) * taps, (o * inner + (o % inner) + 1) * taps);
   return { source, weight, bias: shift, kernel, pads: [0, 0, 0, 0], strides: [1, 1], group, nodes };
 };
 
@@ -155,7 +168,8 @@ export const embed = (branch: Branch, frame: Geometry): { weight: Float64Array; 
   const sameExtents = top + bottom === frameHeight - height && left + right === frameWidth - width;
   const sameSteps = branch.strides.every((s, i) => s === frame.strides[i]);
   const filters = frame.weightSize / (frameHeight * frameWidth);
-  if (!inside || !sameExtents || !sameSteps || branch.group !== frame.group || branch.weight.length !== filters * height * width) return undefined;
+  if (!inside || !sameExtents || !sameSteps || branch.group !== frame.group || branch.weight.length !== filters * height * width)
+    return undefined;
   const weight = new Float64Array(frame.weightSize);
   for (let filter = 0; filter < filters; filter++)
     for (let y = 0; y < height; y++)

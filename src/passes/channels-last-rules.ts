@@ -165,6 +165,12 @@ const rules: ReadonlyMap<string, LayoutRule> = new Map([
 /** The rule of an operator: its own, or that of its kind; undefined where it leaves the region. */
 export const layoutRuleOf = (node: Node): LayoutRule | undefined => {
   const operator = operatorOf(node);
-  const ofKind = operator.elementwise ? elementwise : operator.broadcasts ? broadcasting : Object.hasOwn(operator.attributes, 'channelsLast') ? spatial : undefined;
+  const ofKind = operator.elementwise
+    ? elementwise
+    : operator.broadcasts
+      ? broadcasting
+      : Object.hasOwn(operator.attributes, 'channelsLast')
+        ? spatial
+        : undefined;
   return rules.get(node.op) ?? ofKind;
 };

@@ -11,7 +11,11 @@ export interface Affine {
 const outputAxis = (node: Node): number | undefined => {
   if (node.op === 'Conv') return 0;
   if (node.op === 'ConvTranspose' && node.attributes.group === 1) return 1;
-  return node.op === 'Gemm' && node.attributes.alpha === 1 && node.attributes.beta === 1 ? (node.attributes.transB ? 0 : 1) : undefined;
+  return node.op === 'Gemm' && node.attributes.alpha === 1 && node.attributes.beta === 1
+    ? node.attributes.transB
+      ? 0
+      : 1
+    : undefined;
 };
 
 /** The weights and bias of a convolution or Gemm as numbers; undefined where they are not constant or not simple. */
@@ -45,7 +49,9 @@ export const foldAfter = (rewriter: Rewriter, node: Node, affine: Affine, input 
   const folded = weight.map((w, i) => w * (affine.scale[Math.floor(i / inner) % channels] as number));
   const shifted = bias.map((b, channel) => b * (affine.scale[channel] as number) + (affine.shift[channel] as number));
   const dtype = rewriter.value(linear.inputs[1])?.dtype ?? 'float32';
-  const newWeight = affine.scale.every((s) => s === 1) ? (linear.inputs[1] as string) : rewriter.addConstant(`${linear.inputs[1]}.folded`, dtype, folded, dims);
+  const newWeight = affine.scale.every((s) => s === 1)
+    ? (linear.inputs[1] as string)
+    : rewriter.addConstant(`${linear.inputs[1]}.folded`, dtype, folded, dims);
   const newBias = rewriter.addConstant(`${linear.name}.bias`, dtype, shifted, [channels]);
   const attributes = { ...linear.attributes, ...(node.attributes.epilogue ? { epilogue: node.attributes.epilogue } : {}) };
   const inputs = [linear.inputs[0] as string, newWeight, newBias];

@@ -16,7 +16,15 @@ export const fuseActivation = (graph: Graph): Graph => {
     const { op, attributes, input, absorbed } = found;
     rewriter.replace(
       node,
-      [{ name: node.name, op, inputs: [input], outputs: node.outputs, attributes: { ...attributes, epilogue: node.attributes.epilogue } }],
+      [
+        {
+          name: node.name,
+          op,
+          inputs: [input],
+          outputs: node.outputs,
+          attributes: { ...attributes, epilogue: node.attributes.epilogue },
+        },
+      ],
       [...product.nodes, ...absorbed],
     );
   }
@@ -63,7 +71,11 @@ interface Activation {
 const recognise = (rewriter: Rewriter, { constant, factors }: Product): Activation | undefined => {
   if (factors.length !== 2) return undefined;
   for (const [input, gate] of [factors, [...factors].reverse()] as [string, string][]) {
-    const found = swish(rewriter, input, gate) ?? hardSwish(rewriter, input, gate) ?? mish(rewriter, input, gate) ?? gelu(rewriter, input, gate);
+    const found =
+      swish(rewriter, input, gate) ??
+      hardSwish(rewriter, input, gate) ??
+      mish(rewriter, input, gate) ??
+      gelu(rewriter, input, gate);
     if (found && near(found.scale, constant)) return { ...found, input };
   }
   return undefined;
@@ -89,7 +101,9 @@ const hardSwish = (rewriter: Rewriter, x: string, gate: string): Found | undefin
   }
   const clip = only(rewriter, gate, 'Clip');
   const shifted = clip && clip.attributes.min === 0 && clip.attributes.max === 6 ? added(rewriter, clip.inputs[0], 3) : undefined;
-  return clip && shifted?.input === x ? { op: 'HardSwish', attributes: {}, absorbed: [clip, shifted.node], scale: 1 / 6 } : undefined;
+  return clip && shifted?.input === x
+    ? { op: 'HardSwish', attributes: {}, absorbed: [clip, shifted.node], scale: 1 / 6 }
+    : undefined;
 };
 
 const mish = (rewriter: Rewriter, x: string, gate: string): Found | undefined => {

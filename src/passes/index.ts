@@ -10,6 +10,7 @@ import { fuseActivation } from './fuse-activation.js';
 import { fuseEpilogue } from './fuse-epilogue.js';
 import { mergeBranches } from './merge-branches.js';
 import { mergeDuplicates } from './merge-duplicates.js';
+import { mergeTransposes } from './merge-transposes.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 import { removeIdentity } from './remove-identity.js';
 
@@ -23,6 +24,7 @@ const passes: readonly Pass[] = [
   { name: 'fold-constants', run: foldConstants },
   { name: 'remove-identity', run: removeIdentity },
   { name: 'merge-duplicates', run: mergeDuplicates },
+  { name: 'merge-transposes', run: mergeTransposes },
   { name: 'fold-pad', run: foldPad },
   { name: 'fold-batch-normalization', run: foldBatchNormalization },
   { name: 'fold-affine', run: foldAffine },

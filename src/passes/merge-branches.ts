@@ -97,7 +97,13 @@ const sumOf = (
     const last = i === rest.length - 1;
     const next = last ? output : rewriter.addValue(`${output}.sum${i}`, output);
     const epilogue = last ? node.attributes.epilogue : [];
-    nodes.push({ name: last ? node.name : `${node.name}.sum${i}`, op: 'Add', inputs: [sum, term], outputs: [next], attributes: { epilogue } });
+    nodes.push({
+      name: last ? node.name : `${node.name}.sum${i}`,
+      op: 'Add',
+      inputs: [sum, term],
+      outputs: [next],
+      attributes: { epilogue },
+    });
     sum = next;
   });
   return nodes;

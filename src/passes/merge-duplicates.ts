@@ -20,7 +20,9 @@ export const mergeDuplicates = (graph: Graph): Graph => {
 };
 
 const keyOf = ({ op, inputs, attributes }: Node): string | undefined =>
-  Object.values(attributes).some((value) => value instanceof Tensor) ? undefined : JSON.stringify([op, inputs, attributes, numbersOf(attributes)]);
+  Object.values(attributes).some((value) => value instanceof Tensor)
+    ? undefined
+    : JSON.stringify([op, inputs, attributes, numbersOf(attributes)]);
 
 /** Infinities and -0 as text: JSON knows neither. */
 const numbersOf = (attributes: Node['attributes']): string[] =>

@@ -29,6 +29,11 @@ export class Rewriter {
     return this.#consumers.get(name)?.length === 1 && !this.graph.outputs.includes(name);
   }
 
+  /** The nodes that read a value. */
+  consumers(name: string): readonly Node[] {
+    return this.#consumers.get(name) ?? [];
+  }
+
   isReplaced(node: Node): boolean {
     return this.#replaced.has(node);
   }
@@ -53,7 +58,8 @@ export class Rewriter {
   /** A new value of the type and shape of another. */
   addValue(base: string, like: string): string {
     const name = freshName(this.#values, base);
-    this.#values.set(name, { ...(this.#values.get(like) as Value), name });
+    const { dtype, shape } = this.#values.get(like) as Value;
+    this.#values.set(name, { name, dtype, shape });
     return name;
   }
 

@@ -106,7 +106,7 @@ class PlanBuilder {
     for (const index of operatorOf(node).hostInputs ?? []) {
       const name = node.inputs[index];
       if (!name || valueNamed(this.#graph, name).tensor) continue;
-      throw new TilewiseError('unsupported-model', `input ${index} must be known when the plan is made, but it depends on data`, {
+      throw new TilewiseError('unsupported-model', `'${name}' decides shapes, but it depends on data that only a run can tell`, {
         tensor: name,
       });
     }

@@ -246,6 +246,22 @@ describe('older forms of operators', () => {
     expect(bad({ training_mode: 1 })).toBe('unsupported-model');
   });
 
+  it('BatchNormalization in training mode', () => {
+    const names = ['s', 'b', 'm', 'v'];
+    const initializers = names.map((name, i) => constant(name, 'float32', [2], [i + 1, i + 2]));
+    const attributes = { training_mode: 1, epsilon: { float: 0 }, momentum: { float: 0.75 } };
+    const nodes = [node('BatchNormalization', ['x', ...names], ['y', 'mean', 'variance'], attributes)];
+    const parts = { initializers, inputs: [info('x', [2, 2])], outputs: ['y', 'mean', 'variance'].map((name) => info(name)) };
+    // The channels have mean 2 and 10, variance 1 and 16.
+    const results = runGraph(importModel({ nodes, ...parts }), new Map([['x', new Tensor('float32', [1, 6, 3, 14], [2, 2])]]));
+    const dataOf = (name: string) => [...(results.get(name) as Tensor).data];
+    expect(dataOf('y')).toEqual([-1 + 2, -2 + 3, 1 + 2, 2 + 3]);
+    expect(dataOf('mean')).toEqual([0.75 * 3 + 0.25 * 2, 0.75 * 4 + 0.25 * 10]);
+    expect(dataOf('variance')).toEqual([0.75 * 4 + 0.25 * 1, 0.75 * 5 + 0.25 * 16]);
+    const undeclared = [node('Relu', ['x'], ['r']), node('BatchNormalization', ['r', ...names], ['y'], { training_mode: 1 })];
+    expect(errorOf(() => importModel({ initializers, nodes: undeclared })).message).toMatch(/the rank of 'r' is not declared/);
+  });
+
   later('MaxPool')('MaxPool', () => {
     const pool = (outputs: string[], more: ModelParts = {}) =>
       importNode(12, node('MaxPool', ['x'], outputs, { kernel_shape: [2, 2], storage_order: 1 }), more);

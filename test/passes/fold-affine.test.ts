@@ -31,7 +31,9 @@ describe('fold-affine', () => {
   });
 
   it('folds a chain, and a constant on the first side', () => {
-    const build = (b: NetBuilder, x: string) => [b.op('Add', [b.weight([4, 1, 1]), b.op('Mul', [b.conv(x, 4, 4, 1), b.weight([4, 1, 1])])])];
+    const build = (b: NetBuilder, x: string) => [
+      b.op('Add', [b.weight([4, 1, 1]), b.op('Mul', [b.conv(x, 4, 4, 1), b.weight([4, 1, 1])])]),
+    ];
     const once = (graph: Graph) => foldAffine(foldAffine(graph));
     expect(check(once, build)).toEqual(['Conv']);
   });
@@ -60,12 +62,19 @@ describe('fold-pad', () => {
   it('makes a Pad part of the convolution', () => {
     const pads = (b: NetBuilder) => b.ints(0, 0, 1, 2, 0, 0, 0, 1);
     expect(check(foldPad, (b, x) => [b.conv(b.op('Pad', [x, pads(b)]), 4, 4, 3)])).toEqual(['Conv']);
-    expect(check(foldPad, (b, x) => [b.conv(b.op('Pad', [x, b.ints(1, 1), '', b.ints(-1)]), 4, 4, 3, { auto_pad: 'VALID', pads: undefined })])).toEqual(['Conv']);
+    expect(
+      check(foldPad, (b, x) => [
+        b.conv(b.op('Pad', [x, b.ints(1, 1), '', b.ints(-1)]), 4, 4, 3, { auto_pad: 'VALID', pads: undefined }),
+      ]),
+    ).toEqual(['Conv']);
   });
 
   it.each<[string, (b: NetBuilder, x: string) => string]>([
     ['adds channels', (b, x) => b.op('Conv', [b.op('Pad', [x, b.ints(0, 1, 0, 0, 0, 0, 0, 0)]), b.weight([4, 5, 1, 1])])],
-    ['adds something else than zero', (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, 1, 1, 0, 0, 1, 1), b.values([], [1])]), 4, 4, 3)],
+    [
+      'adds something else than zero',
+      (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, 1, 1, 0, 0, 1, 1), b.values([], [1])]), 4, 4, 3),
+    ],
     ['reflects', (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, 1, 1, 0, 0, 1, 1)], { mode: 'reflect' }), 4, 4, 3)],
     ['removes pixels', (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, -1, 0, 0, 0, 0, 0)]), 4, 4, 3)],
   ])('leaves a Pad alone that %s', (_, build) => {
@@ -85,7 +94,12 @@ describe('merge-duplicates', () => {
   });
 
   it('keeps outputs of the graph and tells infinities apart', () => {
-    const build = (b: NetBuilder, x: string) => [b.op('Relu', [x]), b.op('Relu', [x]), b.op('Tanh', [b.op('Clip', [x], { max: 1 })]), b.op('Tanh', [b.op('Clip', [x], { min: 1 })])];
+    const build = (b: NetBuilder, x: string) => [
+      b.op('Relu', [x]),
+      b.op('Relu', [x]),
+      b.op('Tanh', [b.op('Clip', [x], { max: 1 })]),
+      b.op('Tanh', [b.op('Clip', [x], { min: 1 })]),
+    ];
     expect(check(mergeDuplicates, build)).toEqual(['Relu', 'Relu', 'Clip', 'Tanh', 'Clip', 'Tanh']);
   });
 });

@@ -20,7 +20,8 @@ const fused = (build: Build): Graph => {
   return after;
 };
 const scalar = (b: NetBuilder, v: number): string => b.values([], [v]);
-const gate = (b: NetBuilder, x: string): string => b.op('Add', [b.op('Erf', [b.op('Div', [x, scalar(b, Math.SQRT2)])]), scalar(b, 1)]);
+const gate = (b: NetBuilder, x: string): string =>
+  b.op('Add', [b.op('Erf', [b.op('Div', [x, scalar(b, Math.SQRT2)])]), scalar(b, 1)]);
 const shifted = (b: NetBuilder, x: string): string => b.op('Clip', [b.op('Add', [x, scalar(b, 3)])], { min: 0, max: 6 });
 
 const cases: [string, string, Build][] = [

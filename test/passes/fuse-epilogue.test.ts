@@ -83,7 +83,9 @@ describe('fuse-epilogue with operands', () => {
   });
 
   it('takes an elementwise chain', () => {
-    expect(check((b, x) => [b.op('Tanh', [b.op('Sqrt', [b.op('Add', [b.op('Mul', [x, x]), b.weight(shape, 0, 1)])])])])).toEqual(['Mul']);
+    expect(check((b, x) => [b.op('Tanh', [b.op('Sqrt', [b.op('Add', [b.op('Mul', [x, x]), b.weight(shape, 0, 1)])])])])).toEqual([
+      'Mul',
+    ]);
   });
 
   it('leaves a third operand, and one that does not lie beside the result, to nodes of their own', () => {

@@ -88,9 +88,19 @@ describe('merge-branches', () => {
   });
 
   it.each<[string, (b: NetBuilder, x: string) => string]>([
-    ['strides differ', (b, x) => b.op('Add', [b.conv(x, 8, 8, 1, { strides: [2, 2] }), b.conv(b.op('MaxPool', [x], { kernel_shape: [1, 1], strides: [2, 2] }), 8, 8, 1)])],
+    [
+      'strides differ',
+      (b, x) =>
+        b.op('Add', [
+          b.conv(x, 8, 8, 1, { strides: [2, 2] }),
+          b.conv(b.op('MaxPool', [x], { kernel_shape: [1, 1], strides: [2, 2] }), 8, 8, 1),
+        ]),
+    ],
     ['groups differ', (b, x) => b.op('Add', [b.conv(x, 8, 8, 3), b.conv(x, 8, 8, 3, { group: 8 })])],
-    ['a dilation reaches further', (b, x) => b.op('Add', [b.conv(x, 8, 8, 3), b.conv(x, 8, 8, 3, { dilations: [2, 2], pads: [2, 2, 2, 2] })])],
+    [
+      'a dilation reaches further',
+      (b, x) => b.op('Add', [b.conv(x, 8, 8, 3), b.conv(x, 8, 8, 3, { dilations: [2, 2], pads: [2, 2, 2, 2] })]),
+    ],
   ])('does not fire where %s', (_, build) => {
     const b = new NetBuilder();
     b.output(build(b, b.input('x', 'float32', shape)));

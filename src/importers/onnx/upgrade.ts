@@ -1,7 +1,7 @@
 import { operators } from '../../ops/index.js';
 import { fromNumbers } from '../../tensor/convert.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { clipByInputs, filled, reduceLogSum, reduceLogSumExp } from './composed.js';
+import { batchStatistics, clipByInputs, filled, reduceLogSum, reduceLogSumExp } from './composed.js';
 import type { Draft } from './draft.js';
 import {
   attributeToInput,
@@ -23,7 +23,9 @@ const axesInput =
     draft.opset < since ? attributeToInput(node, 'axes', 1, draft) : node;
 
 const batchNormalization: Upgrade = (node, draft) => {
-  if (node.attributes.get('training_mode')) unsupported('training_mode is not supported');
+  if (node.attributes.get('training_mode')) {
+    return draft.opset < 14 ? unsupported('training_mode is not supported') : batchStatistics(node, draft);
+  }
   if ((node.attributes.get('spatial') ?? 1) !== 1) unsupported('spatial must be 1');
   const old = draft.opset < 9 ? ['spatial', 'is_test', 'consumed_inputs'] : [];
   return firstOutputOnly(without(node, 'training_mode', 'momentum', ...old), draft);
