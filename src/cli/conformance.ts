@@ -59,7 +59,7 @@ const conformance = async (terminal: Terminal, folders: readonly string[], flags
   const passed = results.filter(({ outcome }) => outcome === 'passed').map(({ name }) => name);
   if (flags.json !== undefined) await writeAtomically(flags.json, reportJson(results, groups, core));
   if (flags.update && flags.expect !== undefined) {
-    await writeAtomically(flags.expect, `${JSON.stringify([...passed].sort(), null, 1)}\n`);
+    await writeAtomically(flags.expect, `${JSON.stringify([...passed].sort(), null, 2)}\n`);
   }
   const lost = expected.filter((name) => name.includes(flags.filter ?? '') && !passed.includes(name));
   const broken = results.filter(({ outcome }) => outcome === 'wrong' || outcome === 'threw');

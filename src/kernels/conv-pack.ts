@@ -6,7 +6,8 @@ import { ceilDiv, type Packed, packOnce } from './kernel.js';
 const pack = (tensor: Tensor, layout: string, fill: (weight: WeightAt, extents: WeightExtents) => Float32Array): Packed =>
   packOnce(tensor, layout, () => {
     const words = toDeviceWords(tensor.type, tensor.data, layout) as Float32Array;
-    const [outputs, inputs, height, width] = [...tensor.dims, 1].slice(0, 4) as [number, number, number, number];
+    const [outputs, inputs, ...window] = tensor.dims as [number, number, ...number[]];
+    const [height, width] = [1, ...window].slice(-2) as [number, number];
     const taps = height * width;
     const weight: WeightAt = (o, i, tap) => 
       o < outputs && i < inputs ? (words[(o * inputs + i) * taps + tap] as number) : 0;

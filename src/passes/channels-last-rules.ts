@@ -3,6 +3,7 @@ import { operatorOf } from '../ops/infer.js';
 import { toNumbers } from '../tensor/convert.js';
 import { channelsLastAxis, TO_CHANNELS_FIRST } from '../tensor/layout.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { channelShuffle } from './channel-shuffle.js';
 import { type LayoutRule, type LayoutWalk, twinAxes } from './channels-last.js';
 
 const is4d = (walk: LayoutWalk, name: string | undefined): boolean => walk.shape(name)?.length === 4;
@@ -157,7 +158,8 @@ const rules: ReadonlyMap<string, LayoutRule> = new Map([
   ['Slice', slice],
   ['Transpose', transpose],
   ...named(['Split', 'Softmax', 'LogSoftmax'], alongAxis),
-  ...named(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'], reshape),
+  ['Reshape', (node, walk) => channelShuffle(node, walk) || reshape(node, walk)],
+  ...named(['Flatten', 'Squeeze', 'Unsqueeze'], reshape),
   ...named(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL2'], reduce),
   ...named(['Cast', 'Identity'], elementwise),
 ]);

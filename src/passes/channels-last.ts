@@ -1,4 +1,4 @@
-import { freshName, type Graph, type Node, type Value, valueNamed, withNodes } from '../graph/graph.js';
+import { consumersOf, freshName, type Graph, type Node, type Value, valueNamed, withNodes } from '../graph/graph.js';
 import { fromNumbers, toNumbers } from '../tensor/convert.js';
 import { channelsLastAxis, movesNoData, permute, TO_CHANNELS_FIRST, TO_CHANNELS_LAST } from '../tensor/layout.js';
 import { type ConcreteShape, isConcrete, stridesOf } from '../tensor/shape.js';
@@ -13,6 +13,7 @@ import { layoutRuleOf } from './channels-last-rules.js';
 export const channelsLast = (graph: Graph): Graph => {
   const walk = new LayoutWalk(graph);
   for (const node of graph.nodes) {
+    if (walk.isAbsorbed(node)) continue;
     if (!layoutRuleOf(node)?.(node, walk)) walk.keep(node);
   }
   return walk.finish();
@@ -29,10 +30,13 @@ export class LayoutWalk {
   readonly #twins = new Map<string, string>();
   /** Channels-first values that exist so far. */
   readonly #made: Set<string>;
+  readonly #consumers: ReadonlyMap<string, readonly Node[]>;
+  readonly #absorbed = new Set<Node>();
 
   constructor(graph: Graph) {
     this.#graph = graph;
     this.#values = new Map(graph.values);
+    this.#consumers = consumersOf(graph);
     this.#made = new Set(graph.inputs);
     for (const [name, value] of graph.values) if (value.tensor) this.#made.add(name);
   }
@@ -41,6 +45,21 @@ export class LayoutWalk {
   shape(name: string | undefined): ConcreteShape | undefined {
     const shape = name ? this.#values.get(name)?.shape : undefined;
     return shape && isConcrete(shape) ? shape : undefined;
+  }
+
+  /** The one node that reads a value which is no output of the graph. */
+  onlyReader(name: string): Node | undefined {
+    const readers = this.#consumers.get(name) ?? [];
+    return readers.length === 1 && !this.#graph.outputs.includes(name) ? readers[0] : undefined;
+  }
+
+  /** States that what is written so far stands for these nodes too. */
+  absorb(...nodes: readonly Node[]): void {
+    for (const node of nodes) this.#absorbed.add(node);
+  }
+
+  isAbsorbed(node: Node): boolean {
+    return this.#absorbed.has(node);
   }
 
   constant(name: string | undefined): Tensor | undefined {
@@ -97,6 +116,27 @@ export class LayoutWalk {
   /** Writes a node that produces the outputs of `node` themselves from other inputs. */
   addPlain(node: Node, inputs: readonly string[], attributes: Node['attributes'] = node.attributes): void {
     this.#push({ ...node, inputs, attributes });
+  }
+
+  /** Writes the node with one output of another name and shape; returns that name. */
+  addNode(
+    node: Node,
+    inputs: readonly string[],
+    output: string,
+    shape: ConcreteShape,
+    attributes: Node['attributes'] = node.attributes,
+  ): string {
+    const { dtype } = this.#values.get(inputs[0] as string) as Value;
+    const name = this.#addValue(output, dtype, shape);
+    this.#push({ ...node, inputs, outputs: [name], attributes });
+    return name;
+  }
+
+  /** Writes a Reshape of a value; returns the name of its output. */
+  addReshape(from: string, output: string, shape: ConcreteShape): string {
+    const dims = this.addInts(`${output}.shape`, shape);
+    const node: Node = { name: `Reshape:${output}`, op: 'Reshape', inputs: [], outputs: [], attributes: { allowzero: true } };
+    return this.addNode(node, [from, dims], output, shape);
   }
 
   addConstant(base: string, tensor: Tensor): string {

@@ -146,7 +146,7 @@ describe('conformance', () => {
     const root = await suite();
     const list = join(temporaryFolder(), 'passes.json');
     await tilewise(['conformance', root, '--expect', list, '--update']);
-    expect(await readFile(list, 'utf8')).toBe('[\n "node/test_good"\n]\n');
+    expect(await readFile(list, 'utf8')).toBe('[\n  "node/test_good"\n]\n');
     for (const args of [['--update'], ['--update', '--expect', list, '--filter', 'refused']]) {
       const { code, err } = await tilewise(['conformance', root, ...args]);
       expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('--update needs --expect FILE') });

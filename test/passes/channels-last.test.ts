@@ -100,6 +100,14 @@ describe('channels-last', () => {
     });
   });
 
+  it('shuffles channels where they stand', () => {
+    const after = check((b, x) => {
+      const y = b.op('Reshape', [b.conv(x, 3, 8, 1), b.ints(2, 2, 4, 6, 5)]);
+      return [b.conv(b.op('Reshape', [b.op('Transpose', [y], { perm: [0, 2, 1, 3, 4] }), b.ints(2, 8, 6, 5)]), 8, 4, 1)];
+    });
+    expect(transposes(after)).toBe(3);
+  });
+
   it('keeps both orders where both are read', () => {
     const after = check((b, x) => {
       const y = b.conv(x, 3, 4, 3);
