@@ -30,6 +30,7 @@ const rooms: Readonly<Record<string, Rule>> = {
   session: { values: ['tensor', 'graph', 'importers', 'passes', 'plan', 'device', 'feeds', 'platform'] },
   preprocessing: { values: ['tensor', 'ops'] },
   image: { values: ['tensor', 'graph', 'passes', 'plan', 'device', 'preprocessing'], types: ['ops'] },
+  reparameterize: { values: ['importers', 'exporters', 'passes'], types: ['graph'] },
   inspect: { values: ['tensor', 'graph', 'ops', 'passes'], types: ['plan'] },
   compare: { values: ['tensor', 'graph', 'kernels-ref', 'plan', 'device'] },
   api: { values: ['session', 'image', 'tensor'], types: ['device', 'feeds', 'preprocessing'] },

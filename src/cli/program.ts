@@ -7,6 +7,7 @@ import type { CommandContext } from './context.js';
 import { packageVersion } from './files.js';
 import { addInspect } from './inspect.js';
 import { addModels } from './models.js';
+import { addReparameterize } from './reparameterize.js';
 import { addRun } from './run.js';
 import type { Terminal } from './terminal.js';
 
@@ -54,7 +55,7 @@ const buildProgram = (context: CommandContext): Command => {
       outputError: () => undefined,
     })
     .addHelpText('after', EXAMPLE);
-  for (const add of [addRun, addInspect, addCompare, addModels, addConformance]) add(program, context);
+  for (const add of [addRun, addInspect, addCompare, addModels, addReparameterize, addConformance]) add(program, context);
   return program;
 };
 

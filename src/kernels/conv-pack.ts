@@ -9,8 +9,7 @@ const pack = (tensor: Tensor, layout: string, fill: (weight: WeightAt, extents: 
     const [outputs, inputs, ...window] = tensor.dims as [number, number, ...number[]];
     const [height, width] = [1, ...window].slice(-2) as [number, number];
     const taps = height * width;
-    const weight: WeightAt = (o, i, tap) => 
-      o < outputs && i < inputs ? (words[(o * inputs + i) * taps + tap] as number) : 0;
+    const weight: WeightAt = (o, i, tap) => (o < outputs && i < inputs ? (words[(o * inputs + i) * taps + tap] as number) : 0);
     return fill(weight, { outputs, inputs, taps, width });
   });
 

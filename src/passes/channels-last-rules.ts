@@ -21,12 +21,19 @@ const further = (node: Node, walk: LayoutWalk): string[] => {
 const operandsMove = (node: Node, walk: LayoutWalk): boolean =>
   node.inputs.slice(operatorOf(node).inputs[1]).every((name) => is4d(walk, name) || (walk.constant(name)?.dims.length ?? 5) <= 4);
 
-/** Convolutions begin regions where vec4 kernels fit: whole vec4s of output channels. */
+/** Input channels up to which a convolution reads channels-first as fast. */
+const FEW_CHANNELS = 4;
+
+/** Convolutions begin regions where packed weights serve them: neither fed, nor in groups of several channels. */
 const conv: LayoutRule = (node, walk) => {
-  const weight = walk.shape(node.inputs[1]);
-  const worthwhile = weight?.length === 4 && (weight[0] as number) % 4 === 0 && walk.constant(node.inputs[1]) !== undefined;
-  if (!is4d(walk, first(node)) || !(worthwhile || walk.hasTwin(first(node))) || !operandsMove(node, walk)) return false;
-  walk.addTwin(node, [walk.twin(first(node)), ...further(node, walk)], { ...node.attributes, channelsLast: true });
+  const [x, weight] = node.inputs as readonly [string, string];
+  const [outputs, groupInputs] = walk.shape(weight) ?? [];
+  const { group } = node.attributes;
+  const packs = walk.constant(weight) !== undefined && (group === 1 || (group === outputs && groupInputs === 1));
+  if (!is4d(walk, x) || !(packs || walk.hasTwin(x)) || !operandsMove(node, walk)) return false;
+  const readsChannelsFirst = packs && !walk.hasTwin(x) && (walk.shape(x)?.[1] as number) <= FEW_CHANNELS && group === 1;
+  const source = readsChannelsFirst ? walk.plain(x) : walk.twin(x);
+  walk.addTwin(node, [source, ...further(node, walk)], { ...node.attributes, channelsLast: true, readsChannelsFirst });
   return true;
 };
 

@@ -50,6 +50,24 @@ const runPasses = (list: readonly Pass[], graph: Graph, onPass?: OnPass): Graph 
     return next;
   }, graph);
 
+/** The passes whose results are ordinary ONNX again: weights change, and fewer nodes remain. */
+const structural = [
+  'fold-constants',
+  'remove-identity',
+  'fold-batch-normalization',
+  'fold-affine',
+  'merge-branches',
+  'remove-dead-nodes',
+];
+
+/** The graph with normalisation, scales and parallel branches folded into weights, and nothing fused. */
+export const restructure = (graph: Graph, onPass?: OnPass): Graph =>
+  runPasses(
+    passes.filter(({ name }) => structural.includes(name)),
+    graph,
+    onPass,
+  );
+
 /** Everything that can be done before the input shapes are known. Verified after each pass. */
 export const optimize = (graph: Graph, onPass?: OnPass): Graph => runPasses(passes, graph, onPass);
 
