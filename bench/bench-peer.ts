@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor } from '../src/index.js';
+import { platform, setPlatform } from '../src/platform.js';
 
 /**
  * This runtime behind the interface of a benchmark harness that runs several runtimes side by side: a host array in, a
@@ -13,6 +14,12 @@ export interface LoadedPeer {
 
 interface HarnessGraph {
   readonly inputs: readonly { readonly dims: readonly number[] }[];
+}
+
+// In Node, wait as tilewise/node does: the harness brings its own Dawn, and this file must load in pages too.
+if (globalThis.process?.versions?.node && !process.env.TILEWISE_BUSY_WAIT) {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  setPlatform({ ...platform(), pause: () => void Atomics.wait(cell, 0, 0, 0.1) });
 }
 
 export const createPeer = async ({ gpu = globalThis.navigator?.gpu }: { gpu?: GPU } = {}) => {

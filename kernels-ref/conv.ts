@@ -1,4 +1,5 @@
 import type { ConvAttributes } from '../src/ops/conv.js';
+import { conv3d } from './conv-3d.js';
 import type { Reference, RefTensor } from './reference.js';
 
 /** Extents and strides of an image tensor's axes, whichever order they are stored in; one row for [N, C, L]. */
@@ -28,6 +29,7 @@ const axisOf = (attributes: ConvAttributes, axis: number, input: number, kernel:
 
 /** y[n, o, p] = bias[o] + sum over i, k of x[n, i, p * stride - pad + k * dilation] * w[o, i, k], within each group. */
 export const conv: Reference = (inputs, given, [output]) => {
+  if (output!.shape.length > 4) return conv3d(inputs, given, [output!]);
   const attributes = given as ConvAttributes;
   const [x, w, bias] = inputs as [RefTensor, RefTensor, RefTensor | undefined];
   const source = imageOf(x.shape, attributes.channelsLast && !attributes.readsChannelsFirst);

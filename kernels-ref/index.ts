@@ -32,6 +32,7 @@ import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
+import { maxUnpool } from './max-unpool.js';
 import type { Reference } from './reference.js';
 import { resize } from './resize.js';
 import { rotaryEmbedding } from './rotary-embedding.js';
@@ -174,5 +175,6 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Trilu', trilu],
   ['Unsqueeze', alias],
   ['Where', where],
+  ['MaxUnpool', maxUnpool],
   ['Xor', binary('Xor')],
 ]);

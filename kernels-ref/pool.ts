@@ -1,4 +1,4 @@
-import type { PoolAttributes } from '../src/ops/pool.js';
+import type { MaxPoolAttributes, PoolAttributes } from '../src/ops/pool.js';
 import { slidingWindows } from '../src/tensor/window.js';
 import { forEachIndex, positionOf, type Reference } from './reference.js';
 
@@ -34,4 +34,36 @@ export const averagePool: Reference = (inputs, attributes, outputs) =>
   pool((values, padded) => sum(values) / (attributes.count_include_pad ? padded : values.length))(inputs, attributes, outputs);
 
 /** The largest element under the window; padding is -Infinity. */
-export const maxPool: Reference = pool((values) => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY));
+const largest: Reference = pool((values) => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY));
+
+/** Where the first largest element (or NaN) under the window stands in x; planes count row by row or column by column. */
+const indices: Reference = ([x], attributes, outputs) => {
+  const a = attributes as unknown as MaxPoolAttributes;
+  const extents = x!.shape.slice(2);
+  const windows = slidingWindows(extents, a as never, a.kernel_shape, a.ceil_mode);
+  const y: number[] = [];
+  forEachIndex(outputs[1]!.shape, ([n, c, ...to]) => {
+    let best = Number.NaN;
+    let index = 0;
+    let found = false;
+    forEachIndex(a.kernel_shape, (k) => {
+      const place = windows.map((w, i) => to[i]! * w.stride - w.padBegin + k[i]! * w.dilation);
+      if (windows.some((w, i) => place[i]! < 0 || place[i]! >= w.input)) return;
+      const v = x!.data[positionOf([n!, c!, ...place], x!.shape)] as number;
+      if (found && (Number.isNaN(best) || v <= best)) return;
+      found = true;
+      best = v;
+      const plane = n! * x!.shape[1]! + c!;
+      const within =
+        a.storage_order === 0 ? positionOf(place, extents) : positionOf(place.toReversed(), extents.toReversed());
+      index = plane * extents.reduce((p, d) => p * d, 1) + within;
+    });
+    y.push(index);
+  });
+  return [Float64Array.from(y)];
+};
+
+export const maxPool: Reference = (inputs, attributes, outputs) => {
+  const y = largest(inputs, attributes, outputs);
+  return outputs.length > 1 ? [...y, ...indices(inputs, attributes, outputs)] : y;
+};

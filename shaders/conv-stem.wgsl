@@ -5,7 +5,7 @@
 // The taps of a row of the window are neighbours in x, with their inputs where x is channels-last (a single plane), or input by
 // input, each a plane: `span` elements, taken by three.
 // x: [N, planes, in_h, row]; y: [N, out_h, out_w, outputs]; bias: [outputs].
-// weight: [blocks of 16 outputs, planes, kernel_h, span / 3, invocation]; a matrix holds a column of three elements for each of
+// weight: [blocks of 16 outputs, kernel_h, planes, span / 3, invocation]; a matrix holds a column of three elements for each of
 // four outputs.
 enable subgroups;
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
@@ -49,12 +49,12 @@ fn put(pixel: u32, output: u32, v: Elem) {
   }
 }
 
-// Three elements of a row from first + k on, with 0 for what lies outside of the row or the window. Elements before the
+// Three elements of row h from first + k on, with 0 for what lies outside of the row or the window. Elements before the
 // row wrap around to numbers beyond its end.
-fn load(row: u32, first: u32, k: u32) -> vec3f {
+fn load(row: u32, h: u32, first: u32, k: u32) -> vec3f {
   let at = first + k;
   let i = row + at;
-  let in_row = vec3u(at, at + 1u, at + 2u) < vec3u(params.row);
+  let in_row = vec3u(at, at + 1u, at + 2u) < vec3u(select(0u, params.row, h < params.in_h));
   let in_window = vec3u(k, k + 1u, k + 2u) < vec3u(params.span);
   return select(vec3f(0), vec3f(x[i], x[i + 1u], x[i + 2u]), in_row & (in_window | vec3<bool>(WHOLE)));
 }
@@ -95,45 +95,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var a13 = a0;
   var a14 = a0;
   var a15 = a0;
-  let size = (params.span + 2u) / 3u;
   let t0 = (left + lane) * params.stride - params.pad;
   let t1 = t0 + 4u * params.stride;
   let t2 = t0 + 8u * params.stride;
   let t3 = t0 + 12u * params.stride;
-  for (var i = 0u; i < params.planes * params.kernel_h; i++) {
-    let plane = i / params.kernel_h;
-    let p = i % params.kernel_h;
-    // Rows before the first wrap around to numbers beyond the last.
-    let h = group.y * params.stride_h + p * params.dilation_h - params.pad_h;
-    if (h >= params.in_h) {
-      continue;
-    }
+  // One loop: every level of nesting costs a CPU adapter as much as the sums.
+  let steps = params.kernel_h * params.planes * ((params.span + 2u) / 3u);
+  // Rows before the first wrap around to numbers beyond the last.
+  var h = group.y * params.stride_h - params.pad_h;
+  var plane = 0u;
+  var k = 0u;
+  for (var step = 0u; step < steps; step++) {
     let row = ((group.z * params.planes + plane) * params.in_h + h) * params.row;
-    var at_weight = (block * params.planes * params.kernel_h + i) * size * 4u + lane;
-    for (var k = 0u; k < params.span; k += 3u) {
-      let m = weight[at_weight];
-      at_weight += 4u;
-      let v0 = load(row, t0, k);
-      let v1 = load(row, t1, k);
-      let v2 = load(row, t2, k);
-      let v3 = load(row, t3, k);
-      a0 += quadBroadcast(v0, 0u) * m;
-      a1 += quadBroadcast(v0, 1u) * m;
-      a2 += quadBroadcast(v0, 2u) * m;
-      a3 += quadBroadcast(v0, 3u) * m;
-      a4 += quadBroadcast(v1, 0u) * m;
-      a5 += quadBroadcast(v1, 1u) * m;
-      a6 += quadBroadcast(v1, 2u) * m;
-      a7 += quadBroadcast(v1, 3u) * m;
-      a8 += quadBroadcast(v2, 0u) * m;
-      a9 += quadBroadcast(v2, 1u) * m;
-      a10 += quadBroadcast(v2, 2u) * m;
-      a11 += quadBroadcast(v2, 3u) * m;
-      a12 += quadBroadcast(v3, 0u) * m;
-      a13 += quadBroadcast(v3, 1u) * m;
-      a14 += quadBroadcast(v3, 2u) * m;
-      a15 += quadBroadcast(v3, 3u) * m;
-    }
+    let m = weight[(block * steps + step) * 4u + lane];
+    let v0 = load(row, h, t0, k);
+    let v1 = load(row, h, t1, k);
+    let v2 = load(row, h, t2, k);
+    let v3 = load(row, h, t3, k);
+    a0 += quadBroadcast(v0, 0u) * m;
+    a1 += quadBroadcast(v0, 1u) * m;
+    a2 += quadBroadcast(v0, 2u) * m;
+    a3 += quadBroadcast(v0, 3u) * m;
+    a4 += quadBroadcast(v1, 0u) * m;
+    a5 += quadBroadcast(v1, 1u) * m;
+    a6 += quadBroadcast(v1, 2u) * m;
+    a7 += quadBroadcast(v1, 3u) * m;
+    a8 += quadBroadcast(v2, 0u) * m;
+    a9 += quadBroadcast(v2, 1u) * m;
+    a10 += quadBroadcast(v2, 2u) * m;
+    a11 += quadBroadcast(v2, 3u) * m;
+    a12 += quadBroadcast(v3, 0u) * m;
+    a13 += quadBroadcast(v3, 1u) * m;
+    a14 += quadBroadcast(v3, 2u) * m;
+    a15 += quadBroadcast(v3, 3u) * m;
+    k = select(k + 3u, 0u, k + 3u >= params.span);
+    plane += u32(k == 0u);
+    h += select(0u, params.dilation_h, plane == params.planes);
+    plane = select(plane, 0u, plane == params.planes);
   }
   let first = (group.z * params.out_h + group.y) * params.out_w;
   store(first, left + 0u, quad, a0);

@@ -58,9 +58,12 @@ export const elementsOf = (dtype: DType, raw: Uint8Array, size: number, bigEndia
   return new (arrayOf(dtype))(copy.buffer, 0, size);
 };
 
-/** A tensor as an .npy file (version 1). float16 stays float16. */
+/** NumPy has no type of 4 bits. */
+const WIDER: Partial<Record<DType, DType>> = { int4: 'int8', uint4: 'uint8' };
+
+/** A tensor as an .npy file (version 1). float16 stays float16; int4 and uint4 become int8 and uint8. */
 export const writeNpy = ({ type, dims, data }: Tensor): Uint8Array => {
-  const code = Object.keys(CODES).find((key) => CODES[key] === type) as string;
+  const code = Object.keys(CODES).find((key) => CODES[key] === (WIDER[type] ?? type)) as string;
   const descr = `${bytesPerElement(type) === 1 ? '|' : '<'}${code}`;
   const shape = dims.length === 1 ? `(${dims[0]},)` : `(${dims.join(', ')})`;
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;

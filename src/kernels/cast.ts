@@ -1,5 +1,5 @@
 import { cast } from '../../shaders/index.js';
-import { bytesPerElement, type DeviceElement, type DType, deviceElement } from '../tensor/dtype.js';
+import { bitsPerElement, type DeviceElement, type DType, deviceElement } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
 
@@ -7,7 +7,7 @@ export const castKernel: Kernel = { name: 'cast', wgsl: cast };
 const WORKGROUP_SIZE = 64;
 
 /** Bits of an integer type on the device, where 64-bit integers have 32. */
-const bitsOf = (dtype: DType): number => Math.min(32, 8 * bytesPerElement(dtype));
+const bitsOf = (dtype: DType): number => Math.min(32, bitsPerElement(dtype));
 
 const toSigned = (from: DeviceElement, bits: number): string => {
   if (from === 'f32') return `return to_i32(v, ${-(2 ** (bits - 1))}, ${2 ** (bits - 1) - 1});`;

@@ -46,7 +46,7 @@ export const packMatrices = (tensor: Tensor): Packed =>
 export const STEM_ELEMENTS = 3;
 
 /**
- * [blocks of 16 outputs, planes, rows of the window, elements / 3, 4 invocations] matrices: 4 outputs as columns, 3 elements
+ * [blocks of 16 outputs, rows of the window, planes, elements / 3, 4 invocations] matrices: 4 outputs as columns, 3 elements
  * (and a filler) as rows. A plane holds all inputs, or one; the elements of a row are its taps with the inputs of the plane,
  * tap by tap.
  */
@@ -59,8 +59,8 @@ export const packStem = (tensor: Tensor, planes: number): Packed =>
     const packed = new Float32Array(((blocks * planes * taps) / width) * parts * BLOCK_OUTPUTS * 4);
     let at = 0;
     for (let block = 0; block < blocks; block++)
-      for (let plane = 0; plane < planes; plane++)
-        for (let row = 0; row < taps; row += width)
+      for (let row = 0; row < taps; row += width)
+        for (let plane = 0; plane < planes; plane++)
           for (let part = 0; part < parts; part++)
             for (let o = 0; o < BLOCK_OUTPUTS; o++, at += 4)
               for (let k = 0; k < STEM_ELEMENTS; k++) {

@@ -1,9 +1,9 @@
 import { convTranspose } from '../../shaders/index.js';
-import { TilewiseError } from '../errors.js';
 import type { ConvTransposeAttributes } from '../ops/conv-transpose.js';
 import { imageStrides } from '../tensor/layout.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type TransposedWindow, transposedWindows } from '../tensor/transposed-window.js';
+import { lowerConvTranspose3d } from './conv-3d.js';
 import { lowerEpilogue } from './epilogue.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
 
@@ -16,10 +16,9 @@ export const lowerConvTranspose = (given: KernelRequest): Dispatch[] => {
   const { attributes, inputs, outputs, facts } = given as KernelRequest<ConvTransposeAttributes>;
   const [x, weight, bias] = inputs as readonly [TensorInfo, TensorInfo, TensorInfo | undefined];
   const { channelsLast, group } = attributes;
+  if (x.shape.length > 4) return lowerConvTranspose3d(given);
   const { functions, libraries, operands } = lowerEpilogue(given, { input: 0 });
   const pixels = channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
-  if (pixels.length > 2)
-    throw new TilewiseError('unsupported-model', `convolution over ${pixels.length} spatial axes has no kernel`);
   const windows = transposedWindows(pixels, attributes, weight.shape.slice(2));
   const columns = windows.pop() as TransposedWindow;
   const rows = windows.pop() ?? POINT;

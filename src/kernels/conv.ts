@@ -1,6 +1,7 @@
 import { conv } from '../../shaders/index.js';
 import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
+import { lowerConv3d } from './conv-3d.js';
 import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
 import { direct, isPointwise, pointwise, stem, suits3x3, suitsStem, threeByThree } from './conv-direct.js';
 import { fillsQuads } from './conv-elements.js';
@@ -38,6 +39,7 @@ const rules: readonly Rule[] = [
 
 export const lowerConv = (given: KernelRequest): Dispatch[] => {
   const request = given as KernelRequest<ConvAttributes>;
+  if ((given.inputs[0] as TensorInfo).shape.length > 4) return lowerConv3d(given);
   const geometry = convGeometry(request);
   const packed = packedPlan(request, geometry);
   const { kernel, constants, definitions, functions, weight, params, workgroups } = packed ?? general(request, geometry);

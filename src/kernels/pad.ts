@@ -3,11 +3,14 @@ import { TilewiseError } from '../errors.js';
 import type { PadMode } from '../ops/pad.js';
 import { type ConcreteShape, resolveAxis, sizeOf, stridesOf } from '../tensor/shape.js';
 import { constantNumbers, optionalNumbers } from './constant-input.js';
-import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
+import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
 import { MAX_LOOPS } from './strides.js';
 
 export const padKernel: Kernel = { name: 'pad', wgsl: pad };
 const WORKGROUP_SIZE = 64;
+/** Most neighbours that an invocation writes: on a GPU, neighbours are written by neighbouring invocations. */
+const CPU_RUN = 16;
+const GPU_RUN = 1;
 
 /** Values of the kernel's MODE. */
 const MODES: Readonly<Record<PadMode, number>> = { constant: 0, reflect: 1, edge: 2, wrap: 3 };
@@ -31,19 +34,23 @@ export const lowerPad = ({ attributes, inputs, outputs, facts }: KernelRequest):
     throw new TilewiseError('unsupported-model', `a Pad over ${axes.length} separate extents (at most ${MAX_LOOPS})`);
   }
   const lanes = vectorise(axes, xOffset) ? 4 : 1;
-  const count = sizeOf(outputs[0]!.shape) / lanes;
   axes.reverse();
+  const extents = axes.map(({ extent, begin, end }) => begin + extent + end);
+  const [length = 1] = extents;
+  const run = Math.min(length, facts.kind === 'cpu' ? CPU_RUN : GPU_RUN);
+  const count = (sizeOf(outputs[0]!.shape) / lanes / length) * ceilDiv(length, run);
+  const mode = attributes.mode as PadMode;
   return [
     {
       kernel: padKernel,
-      constants: { MODE: MODES[attributes.mode as PadMode] },
+      constants: { MODE: MODES[mode], NEAR: Number(axes.every((axis) => isNear(axis, mode))), RUN: run },
       definitions: { Elem: lanes === 4 ? 'vec4u' : 'u32' },
       operands: { x: { input: 0 }, fill: inputs[2] ? { input: 2 } : { packed: ZERO }, y: { output: 0 } },
       params: {
         count,
         rank: axes.length,
         x_offset: xOffset / lanes,
-        shape: axes.map(({ extent, begin, end }) => begin + extent + end),
+        shape: extents,
         begins: axes.map(({ begin }) => begin),
         x_extents: axes.map(({ extent }) => extent),
         x_strides: axes.map(({ stride }) => stride),
@@ -69,7 +76,8 @@ const paddedAxes = (
     axis.begin = Math.max(0, begin);
     axis.end = Math.max(0, end);
   });
-  const axes: Axis[] = [];
+  // A scalar is a row of one.
+  const axes: Axis[] = all.length === 0 ? [{ extent: 1, stride: 1, begin: 0, end: 0 }] : [];
   for (const axis of all) {
     const last = axes.at(-1);
     const merges = last && !isPadded(last) && !isPadded(axis) && last.stride === axis.stride * axis.extent;
@@ -78,6 +86,10 @@ const paddedAxes = (
   }
   return { axes, xOffset };
 };
+
+/** True where an element outside stands for one that a single turn or step reaches. */
+const isNear = ({ extent, begin, end }: Axis, mode: PadMode): boolean =>
+  Math.max(begin, end) <= (mode === 'reflect' ? extent - 1 : extent);
 
 const isPadded = ({ begin, end }: Axis): boolean => begin > 0 || end > 0;
 

@@ -6,6 +6,7 @@ import { sizeOf } from '../tensor/shape.js';
 import { slidingWindows, type Window } from '../tensor/window.js';
 import { epilogueBody, epilogueLibraries } from './epilogue.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
+import { lowerMaxPoolIndices, lowerPool3d } from './pool-3d.js';
 import { formulaFor } from './reduce.js';
 
 export const poolKernel: Kernel = { name: 'pool', wgsl: pool };
@@ -14,13 +15,32 @@ const WORKGROUP_SIZE = 64;
 /** Along an axis that the input does not have. */
 const NO_AXIS: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
 
-/** MaxPool and AveragePool over one or two spatial axes. */
+/** MaxPool and AveragePool. */
 export const lowerPool = (request: KernelRequest): Dispatch[] => {
+  const { op, inputs, outputs } = request;
+  const windows = windowsOf(request);
+  const indices = outputs[1] ? lowerMaxPoolIndices(request, windows) : [];
+  if (!outputs[0]) return indices;
+  if (windows.length <= 2) return [...lowerImagePool(request, windows), ...indices];
+  const x = inputs[0] as TensorInfo;
+  const { formula, neutral } = formulaFor(op === 'MaxPool' ? 'ReduceMax' : 'ReduceSum', x, 1);
+  const countPadding = (request.attributes as unknown as AveragePoolAttributes).count_include_pad;
+  const pooling = {
+    combine: `return ${formula.combine};`.replaceAll('BITS', 'u32'),
+    finish: op === 'AveragePool' ? 'return v / taps;' : 'return v;',
+    neutral,
+    countPadding,
+  };
+  return [...lowerPool3d(request, windows, pooling), ...indices];
+};
+
+/** Over one or two spatial axes. */
+const lowerImagePool = (request: KernelRequest, windows: readonly Window[]): Dispatch[] => {
   const { op, attributes, inputs, outputs, facts } = request;
   const x = inputs[0] as TensorInfo;
-  if (outputs[1]) throw new TilewiseError('unsupported-model', `${op} has no kernel for its output Indices`);
   const { channelsLast, epilogue, count_include_pad } = attributes as unknown as AveragePoolAttributes;
-  const [rows, columns] = windowsOf(request, x);
+  const rows = windows.at(-2) ?? NO_AXIS;
+  const columns = windows.at(-1) as Window;
   const allChannels = (channelsLast ? x.shape.at(-1) : x.shape[1]) as number;
   const lanes = channelsLast && allChannels % 4 === 0 ? 4 : 1;
   const channels = allChannels / lanes;
@@ -52,15 +72,15 @@ export const lowerPool = (request: KernelRequest): Dispatch[] => {
   ];
 };
 
-const windowsOf = ({ op, attributes }: KernelRequest, x: TensorInfo): [Window, Window] => {
+const windowsOf = ({ op, attributes, inputs }: KernelRequest): Window[] => {
   const pool = attributes as unknown as PoolAttributes;
-  const extents = pool.channelsLast ? x.shape.slice(1, -1) : x.shape.slice(2);
-  if (extents.length > 2) throw new TilewiseError('unsupported-model', `${op} over ${extents.length} spatial axes (at most 2)`);
+  const { shape } = inputs[0] as TensorInfo;
+  const extents = pool.channelsLast ? shape.slice(1, -1) : shape.slice(2);
   const windows = slidingWindows(extents, pool, pool.kernel_shape, pool.ceil_mode);
   if (windows.some(({ input, padBegin, padEnd, dilation }) => input + padBegin + padEnd + dilation >= 2 ** 31)) {
     throw new TilewiseError('unsupported-model', `${op} over padded extents beyond 2^31`);
   }
-  return [windows.at(-2) ?? NO_AXIS, windows.at(-1) as Window];
+  return windows;
 };
 
 const stridesFor = (channelsLast: boolean, channels: number, height: number, width: number): Record<string, number> => ({

@@ -22,6 +22,7 @@ import { lowerHardmax } from './hardmax.js';
 import { lowerImage } from './image.js';
 import { lowerIsNan } from './is-nan.js';
 import type { Lowering } from './kernel.js';
+import { lowerMaxUnpool } from './max-unpool.js';
 import { lowerLpPool } from './lp-pool.js';
 import { lowerLrn } from './lrn.js';
 import { lowerMatMul } from './matmul.js';
@@ -166,5 +167,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Transpose', lowerTranspose],
   ['Trilu', lowerTrilu],
   ['Where', lowerWhere],
+  ['MaxUnpool', lowerMaxUnpool],
   ['Xor', lowerBinary],
 ]);

@@ -47,6 +47,7 @@ import { groupNormalization, instanceNormalization, layerNormalization, lpNormal
 import { oneHot } from './one-hot.js';
 import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
+import { maxUnpool } from './max-unpool.js';
 import type { Operator } from './operator.js';
 import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
@@ -224,6 +225,7 @@ const all: readonly Operator[] = [
   transpose,
   trilu,
   unsqueeze,
+  maxUnpool,
   where,
   xor,
 ];

@@ -14,6 +14,8 @@ const codes: Readonly<Record<DType, number>> = {
   float64: 11,
   uint32: 12,
   uint64: 13,
+  uint4: 21,
+  int4: 22,
 };
 
 const byCode: ReadonlyMap<number, DType> = new Map(Object.entries(codes).map(([dtype, code]) => [code, dtype as DType]));

@@ -13,6 +13,11 @@ export interface PoolAttributes extends SpatialAttributes {
   readonly epilogue: readonly EpilogueStep[];
 }
 
+export interface MaxPoolAttributes extends PoolAttributes {
+  /** Whether the indices (output 1) count row by row (0) or column by column (1). */
+  readonly storage_order: number;
+}
+
 export interface AveragePoolAttributes extends PoolAttributes {
   readonly count_include_pad: boolean;
 }
@@ -38,6 +43,7 @@ const pool = (name: string, own: AttributeSchema<Attributes>, types: (dtype: DTy
       const { dtype, shape } = input(context as never, 0);
       if (!types(dtype)) fail(`${name} is not defined for ${dtype}`);
       const y = { dtype, shape: shape && outputShape(context, shape) };
+      if (context.outputCount > 1 && context.attributes.channelsLast) fail('indices count in channels-first order');
       return context.outputCount > 1 ? [y, { dtype: 'int64', shape: y.shape }] : [y];
     },
     macs: ({ attributes }, [y]) => elements(y?.shape) * attributes.kernel_shape.reduce((a, k) => a * k, 1),

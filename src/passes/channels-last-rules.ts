@@ -39,7 +39,8 @@ const conv: LayoutRule = (node, walk) => {
 
 /** Pooling, normalisation and resizing go on in the order that they find. */
 const spatial: LayoutRule = (node, walk) => {
-  if (!follows(node, walk) || !operandsMove(node, walk)) return false;
+  // The indices of a MaxPool count in the order of x.
+  if (!follows(node, walk) || !operandsMove(node, walk) || node.outputs.length > 1) return false;
   walk.addTwin(node, [walk.twin(first(node)), ...further(node, walk)], { ...node.attributes, channelsLast: true });
   return true;
 };

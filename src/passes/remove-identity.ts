@@ -1,6 +1,7 @@
-import { type Graph, withNodes } from '../graph/graph.js';
+import { type Graph, type Node, withNodes } from '../graph/graph.js';
 
-const IDENTITIES = new Set(['Identity', 'Dropout']);
+/** What a Dropout in training does is told by its further inputs when they are known. */
+const isIdentity = ({ op, inputs }: Node): boolean => op === 'Identity' || (op === 'Dropout' && !inputs[2]);
 
 /** Lets every reader of an Identity (or Dropout at inference) read its input; outputs of the graph keep their names. */
 export const removeIdentity = (graph: Graph): Graph => {
@@ -9,7 +10,7 @@ export const removeIdentity = (graph: Graph): Graph => {
   const nodes = graph.nodes.flatMap((node) => {
     const inputs = node.inputs.map(through);
     const [output = ''] = node.outputs;
-    if (IDENTITIES.has(node.op) && !graph.outputs.includes(output)) {
+    if (isIdentity(node) && !graph.outputs.includes(output)) {
       source.set(output, inputs[0] as string);
       return [];
     }

@@ -164,6 +164,6 @@ const readHeader = (bytes: Uint8Array): Header => {
 
 const readWords = (bytes: Uint8Array, { type, at, length }: WordsRange): Words => {
   const array = WORDS[type] ?? damaged();
-  // A copy: the file's bytes need not be aligned.
-  return new array(bytes.slice(at, at + 4 * length).buffer);
+  // A copy: the file's bytes need not be aligned. (Not by slice, which is a view for Node's Buffer.)
+  return new array(new Uint8Array(bytes.subarray(at, at + 4 * length)).buffer);
 };

@@ -11,6 +11,8 @@ export type DType =
   | 'uint32'
   | 'int64'
   | 'uint64'
+  | 'int4'
+  | 'uint4'
   | 'bool';
 
 /** The WGSL scalar that holds one element on the device: every element takes one 32-bit word. */
@@ -39,7 +41,10 @@ export type TypedArrayConstructor = {
 export const nativeFloat16Array = (globalThis as { Float16Array?: TypedArrayConstructor }).Float16Array;
 
 interface DTypeFacts {
+  /** Of one element of the host array. */
   readonly bytes: number;
+  /** Of one element in a file, where it is less than the bytes of the host array. */
+  readonly bits?: number;
   readonly device: DeviceElement;
   readonly array: TypedArrayConstructor;
   /** Smallest and largest representable integer; absent for floats. */
@@ -58,6 +63,8 @@ const facts: Record<DType, DTypeFacts> = {
   uint32: { bytes: 4, device: 'u32', array: Uint32Array, range: [0, 2 ** 32 - 1] },
   int64: { bytes: 8, device: 'i32', array: BigInt64Array, range: [-(2 ** 63), 2 ** 63] },
   uint64: { bytes: 8, device: 'u32', array: BigUint64Array, range: [0, 2 ** 64] },
+  int4: { bytes: 1, bits: 4, device: 'i32', array: Int8Array, range: [-8, 7] },
+  uint4: { bytes: 1, bits: 4, device: 'u32', array: Uint8Array, range: [0, 15] },
   bool: { bytes: 1, device: 'u32', array: Uint8Array, range: [0, 1] },
 };
 
@@ -67,6 +74,9 @@ export const isDType = (name: string): name is DType => Object.hasOwn(facts, nam
 
 /** Bytes of one element in a host array. */
 export const bytesPerElement = (dtype: DType): number => facts[dtype].bytes;
+
+/** Bits that an element's value has: 4 for int4 and uint4, which files hold two to a byte. */
+export const bitsPerElement = (dtype: DType): number => facts[dtype].bits ?? 8 * facts[dtype].bytes;
 
 /** The WGSL scalar type that holds an element of this type. */
 export const deviceElement = (dtype: DType): DeviceElement => facts[dtype].device;

@@ -40,6 +40,18 @@ describe('a saved session', () => {
     expect(await restored.save()).toEqual(bytes);
   });
 
+  it('is read from any view of memory, aligned or not', async () => {
+    const { bytes, session, output } = await saved();
+    const unaligned = new Uint8Array(bytes.length + 3).subarray(3);
+    unaligned.set(bytes);
+    const views = [unaligned, ...('Buffer' in globalThis ? [Buffer.from(bytes)] : [])];
+    const expected = (await session.run({ image: image(1) }))[output]?.data;
+    for (const view of views) {
+      const restored = await InferenceSession.create(view);
+      expect((await restored.run({ image: image(1) }))[output]?.data).toEqual(expected);
+    }
+  });
+
   it('refuses other shapes', async () => {
     const restored = await InferenceSession.create((await saved()).bytes);
     await expect(restored.run({ image: image(2) })).rejects.toMatchObject({ code: 'invalid-feed' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TensorProto } from '../../src/importers/onnx/proto.js';
 import { onnxOfDtype } from '../../src/ops/onnx-types.js';
 import { fromNumbers, toNumbers } from '../../src/tensor/convert.js';
-import { bytesPerElement, type DType } from '../../src/tensor/dtype.js';
+import { bitsPerElement, type DType } from '../../src/tensor/dtype.js';
 import { numberToFloat16 } from '../../src/tensor/float16.js';
 import { constant, errorOf, importModel, info, node } from './models.js';
 
@@ -31,6 +31,10 @@ const typed = (dtype: DType, numbers: readonly number[]): Partial<TensorProto> =
   if (dtype === 'float64') return { doubleData: [bytesOf(Float64Array.from(numbers))] };
   if (dtype === 'int64') return { int64Data: numbers.map(BigInt) };
   if (dtype === 'uint64' || dtype === 'uint32') return { uint64Data: numbers.map(BigInt) };
+  if (dtype === 'int4' || dtype === 'uint4') {
+    const nibble = (i: number): number => (numbers[i] ?? 0) & 15;
+    return { int32Data: numbers.flatMap((_, i) => (i % 2 === 0 ? [nibble(i) | (nibble(i + 1) << 4)] : [])) };
+  }
   return { int32Data: dtype === 'float16' ? numbers.map(numberToFloat16) : numbers };
 };
 
@@ -46,6 +50,8 @@ const samples: Record<DType, readonly number[]> = {
   uint32: [0, 2 ** 32 - 1, 2 ** 31, 1, 70000, 5],
   int64: [-(2 ** 53), 2 ** 53, 0, 1, -1, 2 ** 33],
   uint64: [0, 2 ** 53, 1, 2 ** 33, 5, 6],
+  int4: [-8, 7, 0, 1, -1, 5],
+  uint4: [0, 15, 1, 8, 7, 5],
   bool: [0, 1, 1, 0, 1, 0],
 };
 
@@ -139,10 +145,11 @@ describe('weights', () => {
 
   it('take the bytes that their type says', () => {
     for (const dtype of Object.keys(samples) as DType[]) {
+      const bytes = Math.ceil((3 * bitsPerElement(dtype)) / 8);
       const error = errorOf(() =>
-        importTensor(tensor({ dataType: onnxOfDtype(dtype), dims: [3], ...raw(3 * bytesPerElement(dtype) + 1) })),
+        importTensor(tensor({ dataType: onnxOfDtype(dtype), dims: [3], ...raw(bytes + 1) })),
       );
-      expect(error.message).toMatch(`need ${3 * bytesPerElement(dtype)} bytes`);
+      expect(error.message).toMatch(`need ${bytes} bytes`);
     }
   });
 });

@@ -19,6 +19,7 @@ const unsigned = (dtype: DType): boolean => dtype.startsWith('u') || dtype === '
 /** Values of each type that all types can take in by the documented rules, on 32-bit words too. */
 const valuesOf = (from: DType, to: DType): number[] => {
   if (from === 'bool') return [0, 1, 1];
+  if (from.endsWith('int4')) return unsigned(from) ? [0, 1, 7, 8, 15] : [0, 1, 7, ...(unsigned(to) ? [] : [-1, -8])];
   const positive = [0, 1, 2, 3, 100, 127];
   const wide = /8$/.test(from) ? [] : [128, 255, 256, 300, 32767];
   const negative = unsigned(from) || to === 'uint32' || to === 'uint64' ? [] : [-1, -2, -100, -128];
@@ -93,7 +94,7 @@ describe('cast', () => {
   it('rejects a wrong kernel', () =>
     expectWrongKernelRejected(castOf('int32', 'int8', [5, 200]), '(i32(v) << 24u) >> 24u', 'i32(v)'));
   it('numbers every type as ONNX does', () => {
-    expect(dtypes.map(onnxOfDtype).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13]);
+    expect(dtypes.map(onnxOfDtype).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 21, 22]);
     expect(dtypes.map((dtype) => dtypeOfOnnx(onnxOfDtype(dtype)))).toEqual(dtypes);
     expect([0, 8, 14, 16, 999].map(dtypeOfOnnx)).toEqual(new Array(5).fill(undefined));
   });

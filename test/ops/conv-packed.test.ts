@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultFacts } from '../../src/kernels/facts.js';
 import { inferShapes } from '../../src/ops/infer.js';
 import { buildPlan } from '../../src/plan/build.js';
+import { matmulTolerance } from '../../src/tensor/compare.js';
 import { caseGraph, checkOp, expectWrongKernelRejected, type OpCase } from '../support/check-op.js';
 import { type ConvOptions, type ConvShape, convCase } from '../support/conv-case.js';
 
@@ -15,6 +16,9 @@ const depthwise3x3: ConvShape[] = [
   { x: [1, 4, 65, 4], w: [4, 1, 3, 3], group: 4, strides: [2, 2] },
   { x: [2, 12, 11, 10], w: [12, 1, 3, 3], group: 12, strides: [2, 2], pads: [1, 1, 1, 1] },
   { x: [1, 4, 8, 35], w: [4, 1, 3, 3], group: 4, strides: [2, 2], auto_pad: 'SAME_UPPER' },
+  { x: [2, 6, 9, 7], w: [6, 1, 3, 3], group: 6, pads: [1, 1, 1, 1] },
+  { x: [1, 33, 5, 6], w: [33, 1, 3, 3], group: 33, strides: [2, 2], pads: [1, 0, 1, 1] },
+  { x: [2, 1, 6, 6], w: [1, 1, 3, 3] },
 ];
 
 const depthwise: ConvShape[] = [
@@ -22,6 +26,8 @@ const depthwise: ConvShape[] = [
   { x: [2, 12, 9, 10], w: [12, 1, 3, 3], group: 12, strides: [2, 1], pads: [1, 1, 1, 1] },
   { x: [1, 4, 12, 33], w: [4, 1, 3, 2], group: 4, dilations: [3, 2], strides: [1, 3] },
   { x: [1, 4, 9], w: [4, 1, 3], group: 4, pads: [2, 0] },
+  { x: [2, 7, 7, 6], w: [7, 1, 5, 5], group: 7, pads: [2, 2, 2, 2] },
+  { x: [1, 3, 5, 9], w: [3, 1, 2, 3], group: 3, strides: [1, 2] },
 ];
 
 /** Few pixels, few outputs (with enough workgroups for the tall tile), and many of both (the square one). */
@@ -33,10 +39,24 @@ const tiled: ConvShape[] = [
   { x: [2, 4, 17], w: [8, 4, 4], strides: [3] },
   { x: [1, 4, 129, 127], w: [20, 4, 1, 1] },
   { x: [1, 8, 66, 65], w: [128, 8, 1, 1] },
+  { x: [2, 8, 5, 7], w: [9, 8, 3, 3], pads: [1, 1, 1, 1] },
+  { x: [2, 9, 5, 7], w: [8, 9, 3, 3], pads: [0, 1, 1, 0], strides: [2, 1] },
+  { x: [1, 58, 5, 3], w: [58, 58, 1, 1] },
+  { x: [1, 3, 13, 12], w: [32, 3, 3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
+  { x: [1, 1, 6, 6], w: [3, 1, 5, 5], pads: [2, 2, 2, 2] },
+];
+
+/** First layers that read channels-first. */
+const fromChannelsFirst: ConvShape[] = [
+  { x: [1, 3, 9, 17], w: [4, 3, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+  { x: [2, 1, 12, 33], w: [20, 1, 7, 7], pads: [3, 3, 3, 3], strides: [2, 1] },
+  { x: [2, 4, 6, 7], w: [18, 4, 2, 4], dilations: [3, 1], auto_pad: 'SAME_LOWER' },
+  { x: [2, 2, 40], w: [5, 2, 5], strides: [3] },
+  { x: [1, 3, 4, 4], w: [8, 3, 1, 1], pads: [1, 0, 0, 2] },
 ];
 
 /** Shapes for each kernel of channels-last convolutions with packed weights, in the family of a kind of adapter. */
-const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: readonly ConvShape[]])[] = [
+const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: readonly ConvShape[], options?: object])[] = [
   [
     'conv-pointwise',
     'cpu',
@@ -45,6 +65,9 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [2, 12, 5, 3], w: [20, 12, 1, 1] },
       { x: [1, 32, 3, 11], w: [36, 32, 1, 1], auto_pad: 'SAME_UPPER' },
       { x: [3, 8, 4, 4], w: [16, 8, 1, 1], pads: [0, 0, 0, 0] },
+      { x: [2, 58, 5, 3], w: [58, 58, 1, 1] },
+      { x: [1, 12, 5, 5], w: [3, 12, 1, 1] },
+      { x: [1, 9, 5, 5], w: [4, 9, 1, 1] },
     ],
   ],
   [
@@ -55,6 +78,9 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [2, 8, 5, 31], w: [20, 8, 3, 3], pads: [1, 1, 1, 1] },
       { x: [1, 4, 9, 10], w: [36, 4, 3, 3], pads: [2, 0, 1, 3] },
       { x: [1, 12, 4, 14], w: [16, 12, 3, 3], auto_pad: 'SAME_LOWER' },
+      { x: [2, 9, 5, 14], w: [17, 9, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [1, 8, 4, 29], w: [9, 8, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [1, 31, 4, 14], w: [4, 31, 3, 3] },
     ],
   ],
   [
@@ -69,6 +95,9 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [1, 4, 1, 1], w: [4, 4, 3, 3], pads: [3, 3, 3, 3] },
       { x: [2, 4, 13], w: [8, 4, 4], strides: [2], pads: [1, 2] },
       { x: [1, 4, 4, 4], w: [4, 4, 1, 1], pads: [1, 0, 0, 1] },
+      { x: [2, 9, 9, 9], w: [3, 9, 5, 5], pads: [2, 2, 2, 2] },
+      { x: [1, 16, 5, 9], w: [3, 16, 3, 5], dilations: [1, 2], pads: [1, 4, 1, 4] },
+      { x: [2, 11, 7], w: [4, 11, 3] },
     ],
   ],
   [
@@ -79,6 +108,9 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [2, 1, 12, 33], w: [20, 1, 7, 7], pads: [3, 3, 3, 3], strides: [2, 1] },
       { x: [1, 5, 6, 6], w: [16, 5, 2, 3], dilations: [3, 1], auto_pad: 'SAME_LOWER' },
       { x: [1, 3, 40], w: [8, 3, 5] },
+      { x: [2, 2, 9], w: [4, 2, 2] },
+      { x: [2, 6, 5, 7], w: [18, 6, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [1, 1, 5, 7], w: [3, 1, 3, 2] },
     ],
   ],
   ['conv-tiled', 'gpu', tiled],
@@ -86,6 +118,8 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
   ['depthwise-3x3', 'gpu', depthwise3x3],
   ['depthwise', 'cpu', depthwise],
   ['depthwise', 'gpu', depthwise],
+  ['conv-stem', 'cpu', fromChannelsFirst, { readsChannelsFirst: true }],
+  ['conv-tiled', 'gpu', fromChannelsFirst.concat({ x: [2, 9, 5, 6], w: [7, 9, 3, 2] }), { readsChannelsFirst: true }],
 ];
 
 /** A piece of each kernel's text, and what makes it wrong. */
@@ -99,44 +133,70 @@ const mistakes: Readonly<Record<string, readonly [string, string]>> = {
   depthwise: ['h >= params.in_h', 'h > params.in_h'],
 };
 
-interface Row {
-  readonly kernel: string;
-  readonly opCase: OpCase;
-}
-
-const rows: Row[] = tables.flatMap(([kernel, kind, shapes]) =>
+const casesOf = (kind: 'cpu' | 'gpu', shapes: readonly ConvShape[], options: object = {}): OpCase[] =>
   shapes.flatMap((shape) =>
-    [{ bias: true, ...relu }, { bias: false }].map((options: ConvOptions) => ({
-      kernel,
-      opCase: convCase(shape, { ...options, channelsLast: true, kind }),
-    })),
-  ),
-);
+    [{ bias: true, ...relu }, { bias: false }].map((given: ConvOptions) =>
+      convCase(shape, { ...given, ...options, channelsLast: true, kind }),
+    ),
+  );
+
+const suites = tables.map(([kernel, kind, shapes, options]) => ({
+  kernel,
+  kind,
+  order: options ? ' from channels-first' : '',
+  cases: casesOf(kind, shapes, options),
+}));
 
 const kernelOf = (opCase: OpCase, features: readonly string[] = ['subgroups']): string | undefined => {
   const graph = inferShapes(caseGraph(opCase).graph);
   return buildPlan(graph, { ...defaultFacts, ...opCase.facts, features }).pipelines[0]?.kernel;
 };
 
-describe.each(tables.map(([kernel, kind]) => ({ kernel, kind })))('$kernel for a $kind', ({ kernel, kind }) => {
-  const own = rows.filter((row) => row.kernel === kernel && row.opCase.facts?.kind === kind);
-
-  it.each(own)('$opCase.name', async ({ opCase }) => {
+describe.each(suites)('$kernel for a $kind$order', ({ kernel, cases }) => {
+  it.each(cases)('$name', async (opCase) => {
     expect(kernelOf(opCase)).toBe(kernel);
     await checkOp(opCase);
   });
 
   it('is rejected when wrong', async () => {
-    const { opCase } = own[2] as Row;
-    await expectWrongKernelRejected(opCase, ...(mistakes[kernel] as readonly [string, string]));
+    await expectWrongKernelRejected(cases[2] as OpCase, ...(mistakes[kernel] as readonly [string, string]));
+  });
+});
+
+/** The second pixel is not a number; its channels follow those of the first, which fill no vec4s. */
+const besideNan = (kernel: string, kind: 'cpu' | 'gpu', w: number[], features = {}): OpCase => ({
+  name: kernel,
+  op: 'Conv',
+  facts: { kind, ...features },
+  inputs: [
+    { shape: [1, 1, 16, 9], data: Array.from({ length: 144 }, (_, i) => (i > 8 && i < 18 ? Number.NaN : i / 9 - 8)) },
+    { shape: w, constant: true },
+  ],
+  attributes: { channelsLast: true, pads: w[2] === 3 ? [1, 1, 1, 1] : [0, 0, Number(w[2] === 2), 0] } as OpCase['attributes'] &
+    object,
+  tolerance: matmulTolerance(81, 16, 2),
+});
+
+describe('a pixel beside one that is not a number', () => {
+  const cases = [
+    besideNan('conv-pointwise', 'cpu', [5, 9, 1, 1]),
+    besideNan('conv-3x3', 'cpu', [5, 9, 3, 3]),
+    besideNan('conv-direct', 'cpu', [5, 9, 2, 2]),
+    besideNan('conv-tiled', 'gpu', [5, 9, 1, 1]),
+  ];
+
+  it.each(cases)('in $name', async (opCase) => {
+    expect(kernelOf(opCase)).toBe(opCase.name);
+    await checkOp(opCase);
+    await expectWrongKernelRejected(opCase, '< vec4u(params.inputs)', '< vec4u(params.inputs + 3u)');
   });
 });
 
 it('takes workgroup memory where the kernels without it cannot run', () => {
-  const [row] = rows as [Row];
-  expect(kernelOf(row.opCase, [])).toBe('conv-tiled');
-  const tall: ConvShape = { x: [1, 4, 70000, 1], w: [4, 4, 2, 1] };
-  expect(kernelOf(convCase(tall, { bias: true, channelsLast: true, kind: 'cpu' }))).toBe('conv-tiled');
+  const options = { bias: true, channelsLast: true, kind: 'cpu' } as const;
+  expect(kernelOf(convCase({ x: [1, 4, 1, 1], w: [4, 4, 1, 1] }, options), [])).toBe('conv-tiled');
+  expect(kernelOf(convCase({ x: [1, 4, 70000, 1], w: [4, 4, 2, 1] }, options))).toBe('conv-tiled');
+  expect(kernelOf(convCase({ x: [1, 3, 70000, 1], w: [4, 3, 2, 1] }, options))).toBe('conv-tiled');
 });
 
 describe('the general kernel serves', () => {
@@ -144,10 +204,12 @@ describe('the general kernel serves', () => {
   it.each<[string, ConvShape, ConvOptions, (readonly string[])?]>([
     ['channels-first', shape, { bias: true, kind: 'cpu' }],
     ['weights that are fed', shape, { bias: true, kind: 'cpu', channelsLast: true, constant: false }],
-    ['outputs that fill no vec4', { ...shape, w: [6, 4, 3, 3] }, { bias: true, kind: 'cpu', channelsLast: true }],
-    ['many odd inputs', { x: [1, 9, 5, 5], w: [4, 9, 3, 3] }, { bias: true, kind: 'cpu', channelsLast: true }],
+    [
+      'channels-first, where the output is not',
+      { ...shape, w: [4, 2, 3, 3], group: 2 },
+      { bias: true, kind: 'gpu', channelsLast: true, readsChannelsFirst: true },
+    ],
     ['groups', { x: [1, 8, 5, 5], w: [8, 4, 3, 3], group: 2 }, { bias: true, kind: 'cpu', channelsLast: true }],
-    ['rows beyond the limit', { x: [1, 3, 70000, 1], w: [4, 3, 2, 1] }, { bias: true, kind: 'cpu', channelsLast: true }],
     [
       'an input without elements',
       { x: [1, 4, 1, 0], w: [4, 4, 1, 3], pads: [0, 2, 0, 2] },

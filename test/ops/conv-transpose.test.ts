@@ -85,9 +85,9 @@ describe('conv-transpose', () => {
     expect(() => caseGraph(opCase)).toThrow(message);
   });
 
-  it('has no kernel for three spatial axes', () => {
-    const inputs: InputSpec[] = [{ shape: [1, 1, 2, 2, 2] }, { shape: [1, 1, 2, 2, 2] }];
+  it('has no kernel for four spatial axes', () => {
+    const inputs: InputSpec[] = [{ shape: [1, 1, 2, 2, 2, 2] }, { shape: [1, 1, 2, 2, 2, 2] }];
     const { graph } = caseGraph({ name: '', op: 'ConvTranspose', inputs, tolerance: tolerances.exact });
-    expect(() => buildPlan(graph, defaultFacts)).toThrow('3 spatial axes');
+    expect(() => buildPlan(graph, defaultFacts)).toThrow('4 spatial axes');
   });
 });

@@ -70,7 +70,12 @@ const cases: OpCase[] = [
   ...conv('first layer', [3, 8], 3, { strides: [2, 2] }),
   ...conv('depthwise 3x3', [8, 8], 3, { group: 8 }),
   ...conv('depthwise 5x5', [8, 8], 5, { group: 8 }),
-  ...conv('odd channels', [3, 5], 3, {}),
+  ...conv('odd first layer', [3, 5], 3, {}),
+  ...conv('odd 3x3', [9, 6], 3, {}),
+  ...conv('odd 1x1', [10, 7], 1, {}),
+  ...conv('odd 5x5', [9, 5], 5, {}),
+  ...conv('odd depthwise 3x3', [6, 6], 3, { group: 6 }),
+  ...conv('odd depthwise 5x5', [7, 7], 5, { group: 7 }),
   ...['Add', 'Sub', 'Mul', 'Div'].map(
     (op): OpCase => ({
       name: `Mul with a chain ending in ${op} of one number`,

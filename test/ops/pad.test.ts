@@ -16,7 +16,7 @@ const pad = (mode: PadMode, shape: number[], pads: number[], value?: InputSpec, 
 const modes: PadMode[] = ['constant', 'reflect', 'edge', 'wrap'];
 const value: InputSpec = { shape: [], data: [-1.5], constant: true };
 
-const cases = [
+const table = [
   ...modes.flatMap((mode) => [
     pad(mode, [5], [2, 3]),
     pad(mode, [1], [3, 2]),
@@ -28,6 +28,10 @@ const cases = [
     pad(mode, [6, 8], [-1, 2, 1, -3]),
     pad(mode, [6, 8], [-2, 0, 1, 0]),
     pad(mode, [2, 3], [0, 0, 0, 0]),
+    pad(mode, [], []),
+    pad(mode, [1, 5, 4, 12], [0, 2, 2, 0, 0, 2, 1, 0]),
+    pad(mode, [2, 3, 40], [0, 2, 17, 0, 1, 39]),
+    pad(mode, [4, 3], [4, 3, 4, 3]),
   ]),
   pad('constant', [2, 3], [1, 0, 0, 2], value),
   pad('constant', [2, 8], [1, 0, 1, 0], { shape: [1], data: [7] }),
@@ -46,10 +50,18 @@ const cases = [
   },
 ];
 
+const cases = table.flatMap((opCase) =>
+  (['cpu', 'gpu'] as const).map((kind): OpCase => ({ ...opCase, name: `${opCase.name}, ${kind}`, facts: { kind } })),
+);
+
 describe('pad', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a wrong kernel', () =>
-    expectWrongKernelRejected(pad('reflect', [5], [2, 3]), 'period - i, i >= extent', 'period - i, i > extent'));
+  it('rejects wrong kernels', async () => {
+    await expectWrongKernelRejected(pad('reflect', [3], [8, 7]), 'period - i, i >= extent', 'period - i, i > extent');
+    await expectWrongKernelRejected(pad('reflect', [5], [2, 3]), '2 * (extent - 1) - index', '2 * extent - index');
+    const [run] = cases.filter(({ name }) => name.includes('constant [2,3,40]')) as [OpCase];
+    await expectWrongKernelRejected(run, 'min(first + RUN, length)', 'first + RUN');
+  });
   it.each([
     ['must have 4 elements, got 2', pad('constant', [2, 3], [1, 1])],
     ['take more than the 3 elements of axis 0', pad('constant', [3], [-2, -2])],

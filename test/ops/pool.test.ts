@@ -92,6 +92,60 @@ const special: OpCase[] = [
   })),
 ];
 
+const cubes: OpCase[] = (
+  [
+    ['2x2x2', { kernel_shape: [2, 2, 2] }],
+    ['strides and pads', { kernel_shape: [3, 2, 1], strides: [2, 1, 3], pads: [1, 0, 0, 2, 1, 0] }],
+    ['dilated', { kernel_shape: [2, 2, 2], dilations: [1, 3, 2] }],
+    ['ceil_mode', { kernel_shape: [2, 3, 2], strides: [2, 2, 3], pads: [0, 1, 1, 1, 1, 0], ceil_mode: true }],
+    ['SAME_LOWER', { kernel_shape: [2, 3, 2], strides: [2, 1, 2], auto_pad: 'SAME_LOWER' }],
+  ] as [string, Attributes][]
+).flatMap(([what, attributes]) =>
+  [
+    { op: 'MaxPool', own: {}, tolerance: tolerances.exact },
+    { op: 'AveragePool', own: { count_include_pad: false }, tolerance: tolerances.reduction },
+    { op: 'AveragePool', own: { count_include_pad: true }, tolerance: tolerances.reduction },
+    { op: 'LpPool', own: { p: 3 }, tolerance: tolerances.reduction },
+  ].flatMap(({ op, own, tolerance }) =>
+    [false, true].map((channelsLast) => ({
+      name: `${op} ${JSON.stringify(own)} over three axes, ${what}${channelsLast ? ', channels last' : ''}`,
+      op,
+      inputs: [{ shape: channelsLast ? [2, 5, 4, 7, 3] : [2, 3, 5, 4, 7] }],
+      attributes: { ...attributes, ...own, channelsLast },
+      tolerance,
+    })),
+  ),
+);
+
+const indexed: OpCase[] = (
+  [
+    [[2, 3, 33], { kernel_shape: [4], strides: [3], pads: [2, 1] }],
+    [[2, 3, 6, 7], { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 0, 1] }],
+    [[2, 3, 6, 7], { kernel_shape: [3, 2], dilations: [2, 3], ceil_mode: true }],
+    [[1, 2, 3, 4, 5], { kernel_shape: [2, 2, 2], strides: [1, 2, 1] }],
+  ] as [number[], Attributes][]
+).flatMap(([shape, attributes]) =>
+  (['float32', 'int8', 'uint8'] as const).flatMap((dtype) =>
+    [0, 1].map((storage_order) => ({
+      name: `MaxPool and indices ${dtype} [${shape}] ${JSON.stringify(attributes)}, storage order ${storage_order}`,
+      op: 'MaxPool',
+      // Few different values, so that the first of equal ones must be found.
+      inputs: [{ shape, dtype, range: [dtype === 'uint8' ? 0 : -3, 3] as const }],
+      attributes: { ...attributes, storage_order },
+      outputs: 2,
+      tolerance: tolerances.exact,
+    })),
+  ),
+);
+const indexOfNan: OpCase = {
+  name: 'MaxPool and indices of NaN and infinities',
+  op: 'MaxPool',
+  inputs: [{ shape: [1, 1, 9], data: [-Infinity, -Infinity, 1, Number.NaN, 2, 3, Infinity, Number.NaN, 0] }],
+  attributes: { kernel_shape: [2] },
+  outputs: 2,
+  tolerance: tolerances.exact,
+};
+
 const only = (op: string, attributes: Attributes, shape = [1, 1, 4, 4], outputs = 1): OpCase => ({
   name: '',
   op,
@@ -102,11 +156,13 @@ const only = (op: string, attributes: Attributes, shape = [1, 1, 4, 4], outputs 
 });
 
 describe('pool', () => {
-  it.each([...cases, ...special])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...special, ...cubes, ...indexed, indexOfNan])('$name', (opCase) => checkOp(opCase));
 
   it('rejects wrong kernels', async () => {
     await expectWrongKernelRejected(cases[6] as OpCase, 'kw < kw_end', 'kw + 1 < kw_end');
     await expectWrongKernelRejected(cases[7] as OpCase, 'v / taps', 'v / 9.0');
+    await expectWrongKernelRejected(cubes[10] as OpCase, 'params.counted_from', 'params.pads');
+    await expectWrongKernelRejected(indexOfNan, /(v|b) > (best|a)/, '$1 >= $2');
   });
 
   /** Worked by hand, because the reference resolves pads and ceil_mode with the same code as the kernel's lowering. */
@@ -143,10 +199,9 @@ describe('pool', () => {
     expect(() => caseGraph(only('MaxPool', attributes))).toThrow(message);
   });
 
-  it('has no kernel for Indices or three spatial axes', () => {
-    const indices = caseGraph(only('MaxPool', { kernel_shape: [2, 2] }, [1, 1, 4, 4], 2)).graph;
-    expect(() => buildPlan(indices, defaultFacts)).toThrow('Indices');
-    const cube = caseGraph(only('MaxPool', { kernel_shape: [2, 2, 2] }, [1, 1, 2, 2, 2])).graph;
-    expect(() => buildPlan(cube, defaultFacts)).toThrow('3 spatial axes');
+  it('has no kernel for four spatial axes, or for indices channels last', () => {
+    const { graph } = caseGraph(only('MaxPool', { kernel_shape: [1, 1, 1, 1] }, [1, 1, 2, 2, 2, 2]));
+    expect(() => buildPlan(graph, defaultFacts)).toThrow('4 spatial axes');
+    expect(() => caseGraph(only('MaxPool', { kernel_shape: [2, 2], channelsLast: true }, [1, 4, 4, 1], 2))).toThrow('indices');
   });
 });

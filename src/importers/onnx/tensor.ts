@@ -1,6 +1,6 @@
 import { TilewiseError } from '../../errors.js';
 import { dtypeOfOnnx } from '../../ops/onnx-types.js';
-import { arrayOf, bytesPerElement, type DType, integerRange, type TypedArray } from '../../tensor/dtype.js';
+import { arrayOf, bitsPerElement, bytesPerElement, type DType, integerRange, type TypedArray } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { TensorProto } from './proto.js';
 
@@ -17,8 +17,6 @@ const unsupportedTypes: ReadonlyMap<number, string> = new Map([
   [18, 'float8e4m3fnuz'],
   [19, 'float8e5m2'],
   [20, 'float8e5m2fnuz'],
-  [21, 'uint4'],
-  [22, 'int4'],
   [23, 'float4e2m1'],
   [24, 'float8e8m0'],
   [25, 'uint2'],
@@ -66,6 +64,8 @@ const dataOf = (proto: TensorProto, dtype: DType, size: number, fail: (message: 
   if (expectedField === 'floatData' || expectedField === 'doubleData')
     return fromBytes(joined(proto[expectedField]), dtype, size, fail);
   const list = expectedField === 'stringData' ? [] : proto[expectedField];
+  // Each number of int32_data is a byte of two elements.
+  if (bitsPerElement(dtype) === 4) return fromBytes(fromIntegers(list, 'uint8', fail) as Uint8Array, dtype, size, fail);
   if (list.length !== size) fail(`dims [${proto.dims.join(', ')}] have ${size} elements, but the data has ${list.length}`);
   return fromIntegers(list, dtype, fail);
 };
@@ -82,12 +82,23 @@ const fieldOf = (dtype: DType): (typeof typedFields)[number] => {
 
 const fromBytes = (bytes: Uint8Array, dtype: DType, size: number, fail: (message: string) => never): TypedArray => {
   const width = bytesPerElement(dtype);
-  if (bytes.length !== size * width)
-    fail(`${size} elements of ${dtype} need ${size * width} bytes, but the data has ${bytes.length}`);
+  const needed = Math.ceil((size * bitsPerElement(dtype)) / 8);
+  if (bytes.length !== needed) fail(`${size} elements of ${dtype} need ${needed} bytes, but the data has ${bytes.length}`);
+  if (bitsPerElement(dtype) === 4) return fromNibbles(bytes, dtype, size);
   if (dtype === 'bool' && bytes.some((b) => b > 1)) fail('bool data must be 0 or 1');
   // Not slice(): on a Buffer of Node that is another view.
   const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new (arrayOf(dtype))(aligned.buffer, aligned.byteOffset, size);
+};
+
+/** Two elements to a byte, the first in the low half. */
+const fromNibbles = (bytes: Uint8Array, dtype: DType, size: number): TypedArray => {
+  const out = new (arrayOf(dtype))(size);
+  for (let i = 0; i < size; i++) {
+    const nibble = ((bytes[i >> 1] as number) >> (4 * (i & 1))) & 15;
+    out[i] = dtype === 'int4' ? (nibble << 28) >> 28 : nibble;
+  }
+  return out;
 };
 
 const fromIntegers = (list: readonly (number | bigint)[], dtype: DType, fail: (message: string) => never): TypedArray => {

@@ -43,8 +43,12 @@ const clip: Upgrade = (node, draft) => {
 };
 
 const dropout: Upgrade = (node, draft) => {
-  if (scalarInput(node, 2, draft, 'training_mode')) unsupported('training_mode is not supported');
-  const identity = { ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) };
+  const [, ratio, training] = node.inputs;
+  // What is not known here must be by the time that a plan is made.
+  const isOpen = (name: string | undefined): boolean => name !== undefined && name !== '' && !draft.constant(name);
+  const training_mode = isOpen(training) || (scalarInput(node, 2, draft, 'training_mode') ?? 0) !== 0;
+  const isTraining = training_mode && (isOpen(ratio) || (scalarInput(node, 1, draft, 'the ratio') ?? 0.5) !== 0);
+  const identity = isTraining ? node : { ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) };
   const mask = node.outputs[1];
   if (!mask || !draft.isRead(mask) || draft.opset < 10) return firstOutputOnly(identity, draft);
   return [{ ...identity, outputs: node.outputs.slice(0, 1) }, ...filled(node, mask, new Tensor('bool', [true]), draft)];
@@ -64,7 +68,7 @@ const pad: Upgrade = (node, draft) => {
   return attributeToInput(padded, 'value', 2, draft, typeOf(node.inputs[0], draft));
 };
 
-const maxPool: Upgrade = (node, draft) => firstOutputOnly(node, draft);
+const maxPool: Upgrade = (node, draft) => (draft.isRead(node.outputs[1] ?? '') ? node : firstOutputOnly(node, draft));
 
 /** Opset 10 and Upsample: pixel corners, not centres, and the pixel before. */
 const resizeAsymmetric = (node: OnnxNode, scales: string): OnnxNode => ({
@@ -198,8 +202,6 @@ const meaningless: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
     Cast: { saturate: undefined, round_mode: undefined },
     DequantizeLinear: { block_size: 0, output_dtype: 0 },
     LayerNormalization: { stash_type: 1 },
-    // The order of the indices, which are not computed.
-    MaxPool: { storage_order: undefined },
     QuantizeLinear: { saturate: undefined, block_size: 0, output_dtype: 0, precision: 0 },
     Reshape: { allowzero: 0 },
     Resize: {
