@@ -73,57 +73,58 @@ const lstmCell: Cell = ({ fromX, fromState, peephole, activations: [f, g, out], 
   }
 };
 
+/** The gates of one step from a row of X, and their weights for one direction. */
+const gatesOf = (inputs: readonly (RefTensor | undefined)[], d: number, hidden: number, rows: number, xAt: number) => {
+  const [x, w, r, b, , , , p] = inputs;
+  const width = w!.shape[2]!;
+  const bias = (k: number): number => b?.data[d * 2 * rows + k] ?? 0;
+  return {
+    fromX: (g: number, k: number): number => {
+      let sum = bias(g * hidden + k);
+      for (let j = 0; j < width; j++) sum += x!.data[xAt + j]! * w!.data[(d * rows + g * hidden + k) * width + j]!;
+      return sum;
+    },
+    fromState: (g: number, k: number, v: ArrayLike<number>): number => {
+      let sum = bias(rows + g * hidden + k);
+      for (let j = 0; j < hidden; j++) sum += v[j]! * r!.data[(d * rows + g * hidden + k) * hidden + j]!;
+      return sum;
+    },
+    peephole: (g: number, k: number): number => p?.data[(d * 3 + g) * hidden + k] ?? 0,
+  };
+};
+
 const recurrent =
-  (cell: Cell, gates: number, names: readonly string[]): Reference =>
-  ([x, w, r, b, lengths, initialH, initialC, p], attributes, outputs) => {
+  (cell: Cell, gates: number, own: readonly string[]): Reference =>
+  (inputs, attributes, outputs) => {
+    const [x, w, r, , lengths, initialH, initialC] = inputs;
     const batchFirst = attributes.layout === 1;
     const [directions, , hidden] = r!.shape as [number, number, number];
     const [steps, batch] = (batchFirst ? [x!.shape[1], x!.shape[0]] : x!.shape) as [number, number];
-    const width = x!.shape[2]!;
-    const rows = gates * hidden;
-    const all = activationsOf(
-      attributes,
-      (attributes.activations as readonly string[] | undefined) ?? Array.from({ length: directions }, () => names).flat(),
-    );
+    const names = (attributes.activations as readonly string[] | undefined) ?? [...own, ...own].slice(0, own.length * directions);
     const limit = (attributes.clip as number | undefined) ?? Number.POSITIVE_INFINITY;
-    const [y, lastH, lastC] = outputs.map(({ shape }) => new Float64Array(shape.reduce((m, d) => m * d, 1)));
-    const stateAt = (d: number, n: number): number => (batchFirst ? n * directions + d : d * batch + n) * hidden;
-    const stateOf = (initial: RefTensor | undefined, at: number): number[] =>
-      Array.from({ length: hidden }, (_, k) => initial?.data[at + k] ?? 0);
+    // What the gates go through is clipped, not the state that the third function of LSTM takes.
+    const functions = activationsOf(attributes, names).map(
+      (f, place): Activation => (place % own.length === 2 ? f : (v) => f(Math.min(Math.max(v, -limit), limit))),
+    );
+    const [y, lastH, lastC] = outputs.map(({ shape }) => new Float64Array(shape.reduce((m, size) => m * size, 1)));
 
     for (let d = 0; d < directions; d++) {
-      const reversed = attributes.direction === 'reverse' || d === 1;
-      const activations = all
-        .slice(d * names.length, (d + 1) * names.length)
-        .map((f, place): Activation => (place === 2 ? f : (v) => f(clamp(v, -limit, limit))));
-      if (cell === lstmCell) activations[2] = all[d * 3 + 2]!;
+      const activations = functions.slice(d * own.length, (d + 1) * own.length);
       for (let n = 0; n < batch; n++) {
         const length = lengths ? lengths.data[n]! : steps;
-        const at = stateAt(d, n);
-        const [h, c] = [stateOf(initialH, at), stateOf(initialC, at)];
+        const at = (batchFirst ? n * directions + d : d * batch + n) * hidden;
+        const [h, c] = [initialH, initialC].map((state) => Array.from({ length: hidden }, (_, k) => state?.data[at + k] ?? 0));
         for (let s = 0; s < length; s++) {
-          const t = reversed ? length - 1 - s : s;
-          const xAt = (batchFirst ? n * steps + t : t * batch + n) * width;
-          const bias = (k: number): number => b?.data[d * 2 * rows + k] ?? 0;
-          const fromX = (g: number, k: number): number => {
-            let sum = bias(g * hidden + k);
-            for (let j = 0; j < width; j++) sum += x!.data[xAt + j]! * w!.data[(d * rows + g * hidden + k) * width + j]!;
-            return sum;
-          };
-          const fromState = (g: number, k: number, v: ArrayLike<number>): number => {
-            let sum = bias(rows + g * hidden + k);
-            for (let j = 0; j < hidden; j++) sum += v[j]! * r!.data[(d * rows + g * hidden + k) * hidden + j]!;
-            return sum;
-          };
-          const peephole = (g: number, k: number): number => p?.data[(d * 3 + g) * hidden + k] ?? 0;
-          cell({ fromX, fromState, peephole, activations, h, c }, attributes);
-          y!.set(h, (batchFirst ? (n * steps + t) * directions + d : (t * directions + d) * batch + n) * hidden);
+          const t = attributes.direction === 'reverse' || d === 1 ? length - 1 - s : s;
+          const xAt = (batchFirst ? n * steps + t : t * batch + n) * w!.shape[2]!;
+          cell({ ...gatesOf(inputs, d, hidden, gates * hidden, xAt), activations, h: h!, c: c! }, attributes);
+          y!.set(h!, (batchFirst ? (n * steps + t) * directions + d : (t * directions + d) * batch + n) * hidden);
         }
-        lastH?.set(h, at);
-        lastC?.set(c, at);
+        lastH?.set(h!, at);
+        lastC?.set(c!, at);
       }
     }
-    return [y!, lastH!, lastC!].slice(0, outputs.length);
+    return [y!, lastH!, lastC!];
   };
 
 export const rnn = recurrent(rnnCell, 1, ['Tanh']);

@@ -1,6 +1,6 @@
-import { references } from '../../kernels-ref/index.js';
+import { foldingReferences } from '../../kernels-ref/folding.js';
 import type { RefTensor } from '../../kernels-ref/reference.js';
-import { runNode, toRef } from '../../kernels-ref/run-graph.js';
+import { runNode, toRef } from '../../kernels-ref/run-node.js';
 import { TilewiseError } from '../errors.js';
 import { type Graph, type Node, type Value, withNodes } from '../graph/graph.js';
 import { inferNode, operatorOf } from '../ops/infer.js';
@@ -37,7 +37,7 @@ const fold = (node: Node, values: ReadonlyMap<string, Value>, inferred: readonly
   const operator = operatorOf(node);
   const inputs = node.inputs.map((name) => (name ? values.get(name) : undefined));
   const known = inputs.every((value) => !value || value.tensor || (operator.shapeOnly && value.shape && isConcrete(value.shape)));
-  if (!known || !references.has(node.op)) return undefined;
+  if (!known || !foldingReferences.has(node.op)) return undefined;
   const outputs = inferred.map(({ dtype, shape }) => {
     if (!shape || !isConcrete(shape)) return undefined;
     if (sizeOf(shape) > MAX_ELEMENTS) {
@@ -49,6 +49,7 @@ const fold = (node: Node, values: ReadonlyMap<string, Value>, inferred: readonly
   });
   if (!outputs.every((output) => output !== undefined)) return undefined;
   return runNode(
+    foldingReferences,
     node,
     inputs.map((value) => value && refOf(value)),
     outputs,

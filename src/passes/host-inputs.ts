@@ -1,4 +1,4 @@
-import { references } from '../../kernels-ref/index.js';
+import { foldingReferences } from '../../kernels-ref/folding.js';
 import { TilewiseError } from '../errors.js';
 import type { Graph, Value } from '../graph/graph.js';
 import { operatorOf } from '../ops/infer.js';
@@ -29,7 +29,7 @@ export const hostInputs = (graph: Graph): ReadonlySet<string> => {
       for (const name of sources.get(node.inputs[index] ?? '') ?? []) found.add(name);
     }
     const taken = operator.shapeOnly ? [NONE] : node.inputs.filter((name) => name).map((name) => sources.get(name));
-    if (!references.has(node.op) || !taken.every((names) => names !== undefined)) continue;
+    if (!foldingReferences.has(node.op) || !taken.every((names) => names !== undefined)) continue;
     const union = taken.every((names) => names.size === 0) ? NONE : new Set(taken.flatMap((names) => [...names]));
     for (const name of node.outputs) if (name) sources.set(name, union);
   }

@@ -89,6 +89,14 @@ describe('operators that only change the shape', () => {
     expect(buildPlan(caseGraph(opCase).graph, defaultFacts).pipelines).toEqual([]),
   );
   it.each([
+    ['off', [0.5], [false]],
+    ['on, with a ratio of 0', [0], [true]],
+  ])('Dropout with training_mode %s is the input', (_, ratio, training) => {
+    const one = (dtype: 'float32' | 'bool', value: number) => ({ shape: [], dtype, data: [value], constant: true });
+    const inputs = [{ shape: [5] }, one('float32', ratio[0] as number), one('bool', Number(training[0]))];
+    return checkOp({ name: 'Dropout', op: 'Dropout', inputs, tolerance: tolerances.exact });
+  });
+  it.each([
     ['mask', 2, []],
     ['training', 1, ['ratio', 'training']],
   ] as const)('refuses Dropout with %s', (message, outputs, more) => {

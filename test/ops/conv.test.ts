@@ -57,7 +57,7 @@ describe('conv', () => {
   });
 
   it('rejects wrong kernels', async () => {
-    const [, , , , opCase] = cases as [OpCase, OpCase, OpCase, OpCase, OpCase];
+    const opCase = cases.find(({ name }) => name.startsWith('[2,3,5,7]')) as OpCase;
     await expectWrongKernelRejected(opCase, 'h >= params.in_h', 'h > params.in_h');
     await expectWrongKernelRejected(opCase, 'sum = bias', 'sum = -bias');
   });

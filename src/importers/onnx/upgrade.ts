@@ -42,13 +42,19 @@ const clip: Upgrade = (node, draft) => {
   return withAttributes({ ...node, inputs: node.inputs.slice(0, 1) }, bounds);
 };
 
-const dropout: Upgrade = (node, draft) => {
+/** Whether a Dropout drops anything; undefined where what is fed decides, which is looked at when a plan is made. */
+const dropoutTrains = (node: OnnxNode, draft: Draft): boolean | undefined => {
   const [, ratio, training] = node.inputs;
-  // What is not known here must be by the time that a plan is made.
-  const isOpen = (name: string | undefined): boolean => name !== undefined && name !== '' && !draft.constant(name);
-  const training_mode = isOpen(training) || (scalarInput(node, 2, draft, 'training_mode') ?? 0) !== 0;
-  const isTraining = training_mode && (isOpen(ratio) || (scalarInput(node, 1, draft, 'the ratio') ?? 0.5) !== 0);
-  const identity = isTraining ? node : { ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) };
+  const isOpen = (name: string | undefined): boolean => Boolean(name) && !draft.constant(name);
+  const isOn = isOpen(training) || (scalarInput(node, 2, draft, 'training_mode') ?? 0) !== 0;
+  if (!isOn || (!isOpen(ratio) && scalarInput(node, 1, draft, 'the ratio') === 0)) return false;
+  return isOpen(training) || isOpen(ratio) ? undefined : true;
+};
+
+const dropout: Upgrade = (node, draft) => {
+  const isTraining = dropoutTrains(node, draft);
+  if (isTraining) unsupported('training_mode is not supported');
+  const identity = isTraining === undefined ? node : { ...without(node, 'ratio', 'seed'), inputs: node.inputs.slice(0, 1) };
   const mask = node.outputs[1];
   if (!mask || !draft.isRead(mask) || draft.opset < 10) return firstOutputOnly(identity, draft);
   return [{ ...identity, outputs: node.outputs.slice(0, 1) }, ...filled(node, mask, new Tensor('bool', [true]), draft)];
