@@ -2,10 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { TilewiseError } from '../errors.js';
-import { type ModelProto, modelProto, tensorProto } from '../importers/onnx/proto.js';
-import { tensorOf } from '../importers/onnx/tensor.js';
+import { type ModelProto, modelProto } from '../importers/onnx/proto.js';
 import { readMessage } from '../importers/onnx/wire.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { readBytes, readJson } from './files.js';
 
 /** One test of an ONNX backend suite: a folder with a model and one or more sets of inputs and outputs. */
@@ -53,13 +51,14 @@ export const findTests = async (root: string): Promise<SuiteTest[]> => {
   return tests.sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
-/** Tensors of the files of that prefix in a data set, in order. */
-export const readTensors = async (dataSet: string, prefix: 'input' | 'output'): Promise<Tensor[]> => {
-  const files = byNumber((await readdir(dataSet)).filter((name) => name.startsWith(`${prefix}_`) && name.endsWith('.pb')));
-  return await Promise.all(
-    files.map(async (file) => tensorOf(readMessage(tensorProto, await readBytes(join(dataSet, file))), file)),
-  );
+/** The TensorProto files of that prefix in a data set, in order. */
+export const tensorFiles = async (dataSet: string, prefix: 'input' | 'output'): Promise<string[]> => {
+  const names = (await readdir(dataSet)).filter((name) => name.startsWith(`${prefix}_`) && name.endsWith('.pb'));
+  return byNumber(names).map((name) => join(dataSet, name));
 };
+
+export const readTensorFiles = async (dataSet: string, prefix: 'input' | 'output'): Promise<Uint8Array[]> =>
+  await Promise.all((await tensorFiles(dataSet, prefix)).map(readBytes));
 
 export const readCoreSet = async (path: string): Promise<CoreSet> => {
   const { ops, types } = (await readJson(path)) as Record<string, unknown>;

@@ -1,75 +1,27 @@
 import { join } from 'node:path';
-import { TilewiseError } from '../errors.js';
-import { InferenceSession } from '../session.js';
-import { compareNumbers } from '../tensor/compare.js';
-import { toNumbers } from '../tensor/convert.js';
-import { isFloat } from '../tensor/dtype.js';
-import { sameShape, shapeText } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { type CoreSet, readTensors, type Statement, type SuiteTest, statementOf } from './conformance-suite.js';
+import { type Judgement, judge } from './conformance-judge.js';
+import { type CoreSet, readTensorFiles, type Statement, type SuiteTest, statementOf } from './conformance-suite.js';
 import { readBytes } from './files.js';
 
-/** `refused`: before anything ran, with `unsupported-model` or `limit-exceeded`. `threw`: any other error. */
-export type Outcome = 'passed' | 'wrong' | 'refused' | 'threw';
+export type { Outcome } from './conformance-judge.js';
 
-export interface TestResult extends Statement {
+export interface TestResult extends Statement, Judgement {
   readonly name: string;
-  readonly outcome: Outcome;
-  /** Why it did not pass. */
-  readonly reason?: string;
 }
 
-/** What the ONNX project's own backend tests allow floats to differ by; other types must be equal. */
-const FLOATS = { rtol: 1e-3, atol: 1e-7 };
-const EXACT = { rtol: 0, atol: 0 };
-
-const REFUSALS: readonly string[] = ['unsupported-model', 'limit-exceeded'];
-
-/** Runs one test on the GPU as an application would: a session of the model's bytes, every input a feed. */
+/** Runs one test of a folder. */
 export const runTest = async ({ name, folder, dataSets }: SuiteTest, core: CoreSet | undefined): Promise<TestResult> => {
   let statement: Statement = { operators: [], core: false };
-  let session: InferenceSession | undefined;
-  try {
-    const bytes = await readBytes(join(folder, 'model.onnx'));
-    statement = statementOf(bytes, core);
-    session = await InferenceSession.create(bytes);
-    if (dataSets.length === 0) throw new TilewiseError('unsupported-model', 'the test has no inputs and outputs');
-    for (const dataSet of dataSets) {
-      const reason = await runDataSet(session, dataSet);
-      if (reason !== undefined) return { name, ...statement, outcome: 'wrong', reason };
-    }
-    return { name, ...statement, outcome: 'passed' };
-  } catch (error) {
-    const refused = error instanceof TilewiseError && REFUSALS.includes(error.code);
-    const code = error instanceof TilewiseError && !refused ? `${error.code}: ` : '';
-    const reason = `${code}${error instanceof Error ? error.message : String(error)}`;
-    return { name, ...statement, outcome: refused ? 'refused' : 'threw', reason };
-  } finally {
-    await session?.release();
-  }
-};
-
-/** What is wrong with the outputs; undefined where they are as expected. */
-const runDataSet = async (session: InferenceSession, dataSet: string): Promise<string | undefined> => {
-  const inputs = await readTensors(dataSet, 'input');
-  const expected = await readTensors(dataSet, 'output');
-  const feeds = Object.fromEntries(session.inputNames.slice(0, inputs.length).map((name, i) => [name, inputs[i] as Tensor]));
-  const outputs = await session.run(feeds);
-  if (expected.length !== session.outputNames.length) {
-    return `${session.outputNames.length} outputs, ${expected.length} expected`;
-  }
-  const complaints = session.outputNames.map((name, i) => complaint(name, outputs[name] as Tensor, expected[i] as Tensor));
-  return complaints.find((text) => text !== undefined);
-};
-
-const complaint = (name: string, actual: Tensor, expected: Tensor): string | undefined => {
-  if (actual.type !== expected.type) return `'${name}' is ${actual.type}, not ${expected.type}`;
-  if (!sameShape(actual.dims, expected.dims)) {
-    return `'${name}' has shape ${shapeText(actual.dims)}, not ${shapeText(expected.dims)}`;
-  }
-  const numbers = [actual, expected].map(({ type, data }) => toNumbers(type, data)) as [Float64Array, Float64Array];
-  const { equal, differing, size, worst } = compareNumbers(...numbers, isFloat(actual.type) ? FLOATS : EXACT);
-  if (equal) return undefined;
-  const where = worst ? `; at ${worst.index}: ${worst.actual}, not ${worst.expected}` : '';
-  return `'${name}' differs in ${differing} of ${size} elements${where}`;
+  const judgement = await judge({
+    model: async () => {
+      const bytes = await readBytes(join(folder, 'model.onnx'));
+      statement = statementOf(bytes, core);
+      return bytes;
+    },
+    dataSets: dataSets.map((dataSet) => ({
+      inputs: () => readTensorFiles(dataSet, 'input'),
+      outputs: () => readTensorFiles(dataSet, 'output'),
+    })),
+  });
+  return { name, ...statement, ...judgement };
 };
