@@ -1,15 +1,19 @@
 import { alias } from './alias.js';
-import { binary } from './binary.js';
+import { binary, formulas as binaryFormulas } from './binary.js';
 import { cast } from './cast.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
+import { blackmanWindow, hammingWindow, hannWindow } from './cosine-window.js';
 import { cumSum } from './cum-sum.js';
+import { dequantizeLinear } from './dequantize-linear.js';
 import { expand } from './expand.js';
 import { eyeLike } from './eye-like.js';
 import { gather } from './gather.js';
 import { gatherNd } from './gather-nd.js';
+import { nonZero } from './non-zero.js';
 import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
+import { quantizeLinear } from './quantize-linear.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
 import type { Reference } from './reference.js';
@@ -21,7 +25,7 @@ import { split } from './split.js';
 import { tile } from './tile.js';
 import { transpose } from './transpose.js';
 import { trilu } from './trilu.js';
-import { unary } from './unary.js';
+import { formulas as unaryFormulas, unary } from './unary.js';
 import { where } from './where.js';
 
 const named = (names: readonly string[], reference: (op: string) => Reference): [string, Reference][] =>
@@ -33,21 +37,25 @@ const named = (names: readonly string[], reference: (op: string) => Reference): 
  */
 export const foldingReferences: ReadonlyMap<string, Reference> = new Map([
   ...named(['Dropout', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'], () => alias),
-  ...named(['Add', 'And', 'Div', 'Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Max', 'Min', 'Mod'], binary),
-  ...named(['Mul', 'Or', 'Pow', 'Sub', 'Xor'], binary),
-  ...named(['Abs', 'Ceil', 'Clip', 'Exp', 'Floor', 'Log', 'Neg', 'Not', 'Reciprocal', 'Relu', 'Round', 'Sigmoid', 'Sign'], unary),
-  ...named(['Softplus', 'Sqrt', 'Tanh'], unary),
+  ...named(Object.keys(binaryFormulas), binary),
+  ...named(Object.keys(unaryFormulas), unary),
   ...named(['ReduceMax', 'ReduceMean', 'ReduceMin', 'ReduceProd', 'ReduceSum'], reduce),
   ...named(['Cast', 'CastLike'], () => cast),
+  ['BlackmanWindow', blackmanWindow],
+  ['HammingWindow', hammingWindow],
+  ['HannWindow', hannWindow],
   ['Concat', concat],
   ['ConstantOfShape', constantOfShape],
   ['CumSum', cumSum],
+  ['DequantizeLinear', dequantizeLinear],
   ['Expand', expand],
   ['EyeLike', eyeLike],
   ['Gather', gather],
   ['GatherND', gatherNd],
+  ['NonZero', nonZero],
   ['OneHot', oneHot],
   ['Pad', pad],
+  ['QuantizeLinear', quantizeLinear],
   ['Range', range],
   ['ScatterND', scatterNd],
   ['Shape', shape],

@@ -1,6 +1,7 @@
 import { affineGrid } from './affine-grid.js';
 import { alias } from './alias.js';
 import { argMax, argMin } from './arg-max.js';
+import { attention } from './attention.js';
 import { batchNormalization } from './batch-normalization.js';
 import { binary } from './binary.js';
 import { bitShift, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor } from './bitwise.js';
@@ -30,9 +31,29 @@ import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
 import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
+import { convInteger, qlinearConv } from './conv-integer.js';
+import { dequantizeLinear } from './dequantize-linear.js';
+import { dynamicQuantizeLinear } from './dynamic-quantize-linear.js';
+import { matmulInteger, qlinearMatmul } from './matmul-integer.js';
+import { matmulNBits } from './matmul-nbits.js';
+import { qgemm } from './qgemm.js';
+import { qlinearAdd, qlinearMul } from './qlinear-binary.js';
+import { qlinearConcat } from './qlinear-concat.js';
+import { qlinearGlobalAveragePool } from './qlinear-global-average-pool.js';
+import { qlinearLeakyRelu, qlinearSigmoid } from './qlinear-unary.js';
+import { quantizeLinear } from './quantize-linear.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
 import { maxUnpool } from './max-unpool.js';
+import { gru, lstm, rnn } from './recurrent.js';
+import { blackmanWindow, hammingWindow, hannWindow } from './cosine-window.js';
+import { det } from './det.js';
+import { reverseSequence } from './reverse-sequence.js';
+import { centerCropPad } from './center-crop-pad.js';
+import { col2im } from './col2im.js';
+import { roiAlign } from './roi-align.js';
+import { compress } from './compress.js';
+import { nonZero } from './non-zero.js';
 import type { Reference } from './reference.js';
 import { resize } from './resize.js';
 import { rotaryEmbedding } from './rotary-embedding.js';
@@ -53,11 +74,21 @@ import { where } from './where.js';
 /** The CPU reference of every operator, by name. */
 export const references: ReadonlyMap<string, Reference> = new Map<string, Reference>([
   ['Abs', unary('Abs')],
+  ['Acos', unary('Acos')],
+  ['Acosh', unary('Acosh')],
+  ['Asin', unary('Asin')],
+  ['Asinh', unary('Asinh')],
+  ['Atan', unary('Atan')],
+  ['Atanh', unary('Atanh')],
+  ['Cosh', unary('Cosh')],
+  ['Sinh', unary('Sinh')],
+  ['Tan', unary('Tan')],
   ['Add', binary('Add')],
   ['AffineGrid', affineGrid],
   ['And', binary('And')],
   ['ArgMax', argMax],
   ['ArgMin', argMin],
+  ['Attention', attention],
   ['BatchNormalization', batchNormalization],
   ['AveragePool', averagePool],
   ['BitShift', bitShift],
@@ -133,6 +164,9 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Pow', binary('Pow')],
   ['PRelu', binary('PRelu')],
   ['Range', range],
+  ['GRU', gru],
+  ['LSTM', lstm],
+  ['RNN', rnn],
   ['Reciprocal', unary('Reciprocal')],
   ['ReduceL1', reduce('ReduceL1')],
   ['ReduceL2', reduce('ReduceL2')],
@@ -176,5 +210,30 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Unsqueeze', alias],
   ['Where', where],
   ['MaxUnpool', maxUnpool],
+  ['BlackmanWindow', blackmanWindow],
+  ['HammingWindow', hammingWindow],
+  ['HannWindow', hannWindow],
+  ['Det', det],
+  ['ReverseSequence', reverseSequence],
+  ['CenterCropPad', centerCropPad],
+  ['Col2Im', col2im],
+  ['RoiAlign', roiAlign],
+  ['Compress', compress],
+  ['NonZero', nonZero],
   ['Xor', binary('Xor')],
+  ['ConvInteger', convInteger],
+  ['DequantizeLinear', dequantizeLinear],
+  ['DynamicQuantizeLinear', dynamicQuantizeLinear],
+  ['MatMulInteger', matmulInteger],
+  ['QLinearConv', qlinearConv],
+  ['QLinearMatMul', qlinearMatmul],
+  ['QuantizeLinear', quantizeLinear],
+  ['com.microsoft.MatMulNBits', matmulNBits],
+  ['com.microsoft.QGemm', qgemm],
+  ['com.microsoft.QLinearAdd', qlinearAdd],
+  ['com.microsoft.QLinearConcat', qlinearConcat],
+  ['com.microsoft.QLinearGlobalAveragePool', qlinearGlobalAveragePool],
+  ['com.microsoft.QLinearLeakyRelu', qlinearLeakyRelu],
+  ['com.microsoft.QLinearMul', qlinearMul],
+  ['com.microsoft.QLinearSigmoid', qlinearSigmoid],
 ]);

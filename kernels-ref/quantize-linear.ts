@@ -1,27 +1,38 @@
 import type { QuantizeLinearAttributes } from '../src/ops/quantize-linear.js';
 import { f32, quantized } from './quantize.js';
-import { forEachIndex, positionOf, type Reference, type RefTensor } from './reference.js';
+import type { Reference, RefTensor } from './reference.js';
 
-/** Index of the scale that belongs to an index of x: the only one, that of the axis, or that of a block along the axis. */
-export const scaleIndex = (
-  index: readonly number[],
-  scale: readonly number[],
+/**
+ * Calls `visit` with the position of every element of x and that of its scale: the only one, that of its index along the
+ * axis, or that of its block along the axis.
+ */
+export const forEachScale = (
+  x: RefTensor,
+  scale: RefTensor,
   { axis, block_size }: { readonly axis: number; readonly block_size: number },
-): number => {
-  if (scale.every((d) => d === 1)) return 0;
-  const along = axis < 0 ? axis + index.length : axis;
-  if (block_size === 0) return index[along] as number;
-  return positionOf(index.with(along, Math.floor((index[along] as number) / block_size)), scale);
+  visit: (position: number, k: number) => void,
+): void => {
+  const along = axis < 0 ? axis + x.shape.length : axis;
+  const inner = x.shape.slice(along + 1).reduce((a, b) => a * b, 1);
+  const extent = x.shape[along] ?? 1;
+  const blocks = Math.ceil(extent / (block_size || extent));
+  for (let position = 0; position < x.data.length; position++) {
+    const a = Math.floor(position / inner) % extent;
+    if (scale.data.length === 1) visit(position, 0);
+    else if (block_size === 0) visit(position, a);
+    else {
+      const outer = Math.floor(position / (inner * extent));
+      visit(position, (outer * blocks + Math.floor(a / block_size)) * inner + (position % inner));
+    }
+  }
 };
 
 /** y = saturate(round(x / scale) + zero_point) */
-export const quantizeLinear: Reference = ([x, scale, zero], given, [output]) => {
-  const attributes = given as QuantizeLinearAttributes;
+export const quantizeLinear: Reference = ([x, scale, zero], attributes, [output]) => {
   const y = new Float64Array(x!.data.length);
-  forEachIndex(x!.shape, (index, at) => {
-    const k = scaleIndex(index, (scale as RefTensor).shape, attributes);
-    const quotient = f32(f32(x!.data[at] as number) / (scale!.data[k] as number));
-    y[at] = quantized(quotient, zero ? (zero.data[k] as number) : 0, output!.dtype);
+  forEachScale(x!, scale!, attributes as QuantizeLinearAttributes, (i, k) => {
+    const quotient = f32(f32(x!.data[i] as number) / (scale!.data[k] as number));
+    y[i] = quantized(quotient, zero ? (zero.data[k] as number) : 0, output!.dtype);
   });
   return [y];
 };

@@ -8,6 +8,7 @@ import convText from './conv.wgsl?raw';
 import conv3x3Text from './conv-3x3.wgsl?raw';
 import convDirectText from './conv-direct.wgsl?raw';
 import convPointwiseText from './conv-pointwise.wgsl?raw';
+import convSlidingText from './conv-sliding.wgsl?raw';
 import convStemText from './conv-stem.wgsl?raw';
 import convTiledText from './conv-tiled.wgsl?raw';
 import depthwiseText from './depthwise.wgsl?raw';
@@ -63,7 +64,32 @@ import convTranspose3dText from './conv-transpose-3d.wgsl?raw';
 import pool3dText from './pool-3d.wgsl?raw';
 import maxPoolIndicesText from './max-pool-indices.wgsl?raw';
 import maxUnpoolText from './max-unpool.wgsl?raw';
+import recurrentGatesText from './recurrent-gates.wgsl?raw';
+import rnnCellText from './rnn-cell.wgsl?raw';
+import gruCellText from './gru-cell.wgsl?raw';
+import gruResetText from './gru-reset.wgsl?raw';
+import lstmCellText from './lstm-cell.wgsl?raw';
+import inverseTrigonometryText from './lib/inverse-trigonometry.wgsl?raw';
+import hyperbolicText from './lib/hyperbolic.wgsl?raw';
+import detText from './det.wgsl?raw';
+import reverseSequenceText from './reverse-sequence.wgsl?raw';
+import attentionScoresText from './attention-scores.wgsl?raw';
+import attentionValuesText from './attention-values.wgsl?raw';
+import attentionWeightsText from './attention-weights.wgsl?raw';
+import col2imText from './col2im.wgsl?raw';
+import roiAlignText from './roi-align.wgsl?raw';
+import gridSampleWideText from './grid-sample-wide.wgsl?raw';
 import unaryText from './unary.wgsl?raw';
+import quotientText from './lib/quotient.wgsl?raw';
+import convIntegerText from './conv-integer.wgsl?raw';
+import dequantizeLinearText from './dequantize-linear.wgsl?raw';
+import dynamicQuantizeLinearText from './dynamic-quantize-linear.wgsl?raw';
+import lookupText from './lookup.wgsl?raw';
+import matmulIntegerText from './matmul-integer.wgsl?raw';
+import matmulNbitsText from './matmul-nbits.wgsl?raw';
+import qlinearBinaryText from './qlinear-binary.wgsl?raw';
+import qlinearGlobalAveragePoolText from './qlinear-global-average-pool.wgsl?raw';
+import quantizeLinearText from './quantize-linear.wgsl?raw';
 import wholeText from './lib/whole.wgsl?raw';
 import whereText from './where.wgsl?raw';
 
@@ -75,6 +101,7 @@ export const conv: string = convText;
 export const conv3x3: string = conv3x3Text;
 export const convDirect: string = convDirectText;
 export const convPointwise: string = convPointwiseText;
+export const convSliding: string = convSlidingText;
 export const convStem: string = convStemText;
 export const convTiled: string = convTiledText;
 export const depthwise: string = depthwiseText;
@@ -102,6 +129,15 @@ export const matmulPack: string = matmulPackText;
 export const matmulQuads: string = matmulQuadsText;
 export const matvec: string = matvecText;
 export const matvecColumns: string = matvecColumnsText;
+export const convInteger: string = convIntegerText;
+export const dequantizeLinear: string = dequantizeLinearText;
+export const dynamicQuantizeLinear: string = dynamicQuantizeLinearText;
+export const lookup: string = lookupText;
+export const matmulInteger: string = matmulIntegerText;
+export const matmulNbits: string = matmulNbitsText;
+export const qlinearBinary: string = qlinearBinaryText;
+export const qlinearGlobalAveragePool: string = qlinearGlobalAveragePoolText;
+export const quantizeLinear: string = quantizeLinearText;
 export const pad: string = padText;
 export const pool: string = poolText;
 export const reduce: string = reduceText;
@@ -123,6 +159,19 @@ export const convTranspose3d: string = convTranspose3dText;
 export const pool3d: string = pool3dText;
 export const maxPoolIndices: string = maxPoolIndicesText;
 export const maxUnpool: string = maxUnpoolText;
+export const recurrentGates: string = recurrentGatesText;
+export const rnnCell: string = rnnCellText;
+export const gruCell: string = gruCellText;
+export const gruReset: string = gruResetText;
+export const lstmCell: string = lstmCellText;
+export const det: string = detText;
+export const reverseSequence: string = reverseSequenceText;
+export const attentionScores: string = attentionScoresText;
+export const attentionValues: string = attentionValuesText;
+export const attentionWeights: string = attentionWeightsText;
+export const col2im: string = col2imText;
+export const roiAlign: string = roiAlignText;
+export const gridSampleWide: string = gridSampleWideText;
 export const unary: string = unaryText;
 export const where: string = whereText;
 
@@ -135,6 +184,9 @@ export const library: Readonly<Record<string, string>> = {
   log1p: log1pText,
   mish: mishText,
   power: powerText,
+  quotient: quotientText,
   trigonometry: trigonometryText,
+  'inverse-trigonometry': inverseTrigonometryText,
+  hyperbolic: hyperbolicText,
   whole: wholeText,
 };

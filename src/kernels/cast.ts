@@ -9,13 +9,17 @@ const WORKGROUP_SIZE = 64;
 /** Bits of an integer type on the device, where 64-bit integers have 32. */
 const bitsOf = (dtype: DType): number => Math.min(32, bitsPerElement(dtype));
 
+/** 4 bits are the low ones of a 32-bit integer, from floats too, as ONNX's own reference has it. */
+const TO_I32 = 'to_i32(v, -2147483648, 2147483647)';
+
 const toSigned = (from: DeviceElement, bits: number): string => {
+  if (from === 'f32' && bits === 4) return `return (${TO_I32} << 28u) >> 28u;`;
   if (from === 'f32') return `return to_i32(v, ${-(2 ** (bits - 1))}, ${2 ** (bits - 1) - 1});`;
   return bits === 32 ? 'return i32(v);' : `return (i32(v) << ${32 - bits}u) >> ${32 - bits}u;`;
 };
 
 const toUnsigned = (from: DeviceElement, bits: number): string =>
-  from === 'f32' ? `return to_u32(v, ${2 ** bits - 1}u);` : `return u32(v) & ${2 ** bits - 1}u;`;
+  from === 'f32' && bits === 4 ? `return u32(${TO_I32}) & 15u;` : from === 'f32' ? `return to_u32(v, ${2 ** bits - 1}u);` : `return u32(v) & ${2 ** bits - 1}u;`;
 
 /** The body of the kernel's `convert`. */
 const conversion = (from: DeviceElement, to: DType): string => {

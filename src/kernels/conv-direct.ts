@@ -1,12 +1,13 @@
-import { conv3x3, convDirect, convPointwise, convStem } from '../../shaders/index.js';
+import { conv3x3, convDirect, convPointwise, convSliding, convStem } from '../../shaders/index.js';
 import { inputsOf, outputsOf, together } from './conv-elements.js';
 import { type ConvGeometry, type ConvKernel, type ConvPlan, extents, steps } from './conv-geometry.js';
 import { BLOCK_OUTPUTS, packMatrices, packStem, STEM_ELEMENTS } from './conv-pack.js';
-import { ceilDiv, type Kernel } from './kernel.js';
+import { ceilDiv, grid, type Kernel } from './kernel.js';
 
 export const convDirectKernel: Kernel = { name: 'conv-direct', wgsl: convDirect };
 export const conv3x3Kernel: Kernel = { name: 'conv-3x3', wgsl: conv3x3 };
 export const convPointwiseKernel: Kernel = { name: 'conv-pointwise', wgsl: convPointwise };
+export const convSlidingKernel: Kernel = { name: 'conv-sliding', wgsl: convSliding };
 export const convStemKernel: Kernel = { name: 'conv-stem', wgsl: convStem };
 
 /** Columns or pixels that a workgroup of each kernel computes: the accumulators are named in its text. */
@@ -14,6 +15,9 @@ const DIRECT_COLUMNS = 8;
 const COLUMNS_3X3 = 14;
 const PIXELS = 16;
 const STEM_COLUMNS = 16;
+const SLIDING_COLUMNS = 8;
+const SLIDING_WORKGROUP = 64;
+const SLIDING_OUTPUTS = 4;
 
 const blocksOf = ({ outputs }: ConvGeometry): number => ceilDiv(outputs, BLOCK_OUTPUTS);
 
@@ -80,6 +84,24 @@ export const pointwise: ConvKernel = ({ geometry: g, weight, facts }) => {
 
 export const isPointwise = ({ rows, columns }: ConvGeometry): boolean =>
   [rows, columns].every(({ kernel, stride, padBegin, padEnd }) => kernel * stride === 1 && padBegin + padEnd === 0);
+
+/** Few outputs, of which the other kernels compute 16: every invocation by itself, with the columns of a tap held for the next. */
+export const sliding: ConvKernel = ({ geometry: g, weight, facts }) => {
+  const columns = ceilDiv(g.columns.output, SLIDING_COLUMNS);
+  const count = g.batch * g.rows.output * columns;
+  const { stride_w, dilation_w, ...window } = steps(g);
+  return {
+    kernel: convSlidingKernel,
+    ...together(inputsOf(g), outputsOf(g)),
+    constants: { WORKGROUP_SIZE: SLIDING_WORKGROUP },
+    weight: { packed: packMatrices(weight) },
+    params: { count, tiles: columns, ...channels(g), ...extents(g), ...window },
+    workgroups: grid(count, SLIDING_WORKGROUP, facts),
+  };
+};
+
+export const suitsSliding = ({ outputs, columns: { kernel, stride, dilation, output } }: ConvGeometry): boolean =>
+  outputs <= SLIDING_OUTPUTS && kernel > 1 && stride === 1 && dilation === 1 && output >= SLIDING_COLUMNS;
 
 /** Few input channels: the taps of a row of the window lie one after the other in x, all inputs together or each by itself. */
 export const stem: ConvKernel = ({ geometry: g, weight }) => {

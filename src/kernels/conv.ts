@@ -3,7 +3,7 @@ import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
 import { lowerConv3d } from './conv-3d.js';
 import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
-import { direct, isPointwise, pointwise, stem, suits3x3, suitsStem, threeByThree } from './conv-direct.js';
+import { direct, isPointwise, pointwise, sliding, stem, suits3x3, suitsSliding, suitsStem, threeByThree } from './conv-direct.js';
 import { fillsQuads } from './conv-elements.js';
 import { type ConvGeometry, type ConvKernel, type ConvPlan, convGeometry, extents, steps } from './conv-geometry.js';
 import { tiled } from './conv-tiled.js';
@@ -32,6 +32,7 @@ const rules: readonly Rule[] = [
   { suits: isDepthwise, kernel: depthwiseWindow },
   { suits: (g, facts) => isDense(g) && sharesLanes(facts) && suitsStem(g), kernel: stem },
   { suits: (g, facts) => isDirect(g, facts) && isPointwise(g), kernel: pointwise },
+  { suits: (g, facts) => isDirect(g, facts) && suitsSliding(g), kernel: sliding },
   { suits: (g, facts) => isDirect(g, facts) && suits3x3(g), kernel: threeByThree },
   { suits: isDirect, kernel: direct },
   { suits: isDense, kernel: tiled },

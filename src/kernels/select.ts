@@ -1,5 +1,6 @@
 import { lowerAffineGrid } from './affine-grid.js';
 import { lowerArgMax } from './arg-max.js';
+import { lowerAttention } from './attention.js';
 import { lowerBatchNormalization } from './batch-normalization.js';
 import { lowerBinary } from './binary.js';
 import { lowerBitwise, lowerBitwiseNot } from './bitwise.js';
@@ -22,6 +23,12 @@ import { lowerHardmax } from './hardmax.js';
 import { lowerImage } from './image.js';
 import { lowerIsNan } from './is-nan.js';
 import type { Lowering } from './kernel.js';
+import { lowerCompress } from './compress.js';
+import { lowerRoiAlign } from './roi-align.js';
+import { lowerCol2Im } from './col2im.js';
+import { lowerCenterCropPad } from './center-crop-pad.js';
+import { lowerReverseSequence } from './reverse-sequence.js';
+import { lowerDet } from './det.js';
 import { lowerMaxUnpool } from './max-unpool.js';
 import { lowerLpPool } from './lp-pool.js';
 import { lowerLrn } from './lrn.js';
@@ -35,6 +42,16 @@ import {
 import { lowerOneHot } from './one-hot.js';
 import { lowerPad } from './pad.js';
 import { lowerPool } from './pool.js';
+import { lowerRecurrent } from './recurrent.js';
+import { lowerConvInteger, lowerQLinearConv } from './conv-integer.js';
+import { lowerDequantizeLinear } from './dequantize-linear.js';
+import { lowerDynamicQuantizeLinear } from './dynamic-quantize-linear.js';
+import { lowerQLinearConcat, lowerQLinearUnary } from './lookup.js';
+import { lowerMatMulInteger, lowerQGemm, lowerQLinearMatMul } from './matmul-integer.js';
+import { lowerMatMulNBits } from './matmul-nbits.js';
+import { lowerQLinearBinary } from './qlinear-binary.js';
+import { lowerQLinearGlobalAveragePool } from './qlinear-global-average-pool.js';
+import { lowerQuantizeLinear } from './quantize-linear.js';
 import { lowerReduce } from './reduce.js';
 import { lowerResize } from './resize.js';
 import { lowerRotaryEmbedding } from './rotary-embedding.js';
@@ -54,11 +71,21 @@ import { lowerWhere } from './where.js';
 /** The lowering of every operator that runs on the GPU. */
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ['Abs', lowerUnary],
+  ['Acos', lowerUnary],
+  ['Acosh', lowerUnary],
+  ['Asin', lowerUnary],
+  ['Asinh', lowerUnary],
+  ['Atan', lowerUnary],
+  ['Atanh', lowerUnary],
+  ['Cosh', lowerUnary],
+  ['Sinh', lowerUnary],
+  ['Tan', lowerUnary],
   ['Add', lowerBinary],
   ['AffineGrid', lowerAffineGrid],
   ['And', lowerBinary],
   ['ArgMax', lowerArgMax],
   ['ArgMin', lowerArgMax],
+  ['Attention', lowerAttention],
   ['AveragePool', lowerPool],
   ['BatchNormalization', lowerBatchNormalization],
   ['BitShift', lowerBitwise],
@@ -129,6 +156,9 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Pad', lowerPad],
   ['Pow', lowerBinary],
   ['PRelu', lowerBinary],
+  ['GRU', lowerRecurrent],
+  ['LSTM', lowerRecurrent],
+  ['RNN', lowerRecurrent],
   ['Reciprocal', lowerUnary],
   ['RMSNormalization', lowerLayerNormalization],
   ['ReduceL1', lowerReduce],
@@ -168,5 +198,26 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Trilu', lowerTrilu],
   ['Where', lowerWhere],
   ['MaxUnpool', lowerMaxUnpool],
+  ['Det', lowerDet],
+  ['ReverseSequence', lowerReverseSequence],
+  ['CenterCropPad', lowerCenterCropPad],
+  ['Col2Im', lowerCol2Im],
+  ['RoiAlign', lowerRoiAlign],
+  ['Compress', lowerCompress],
   ['Xor', lowerBinary],
+  ['ConvInteger', lowerConvInteger],
+  ['DequantizeLinear', lowerDequantizeLinear],
+  ['DynamicQuantizeLinear', lowerDynamicQuantizeLinear],
+  ['MatMulInteger', lowerMatMulInteger],
+  ['QLinearConv', lowerQLinearConv],
+  ['QLinearMatMul', lowerQLinearMatMul],
+  ['QuantizeLinear', lowerQuantizeLinear],
+  ['com.microsoft.MatMulNBits', lowerMatMulNBits],
+  ['com.microsoft.QGemm', lowerQGemm],
+  ['com.microsoft.QLinearAdd', lowerQLinearBinary],
+  ['com.microsoft.QLinearConcat', lowerQLinearConcat],
+  ['com.microsoft.QLinearGlobalAveragePool', lowerQLinearGlobalAveragePool],
+  ['com.microsoft.QLinearLeakyRelu', lowerQLinearUnary],
+  ['com.microsoft.QLinearMul', lowerQLinearBinary],
+  ['com.microsoft.QLinearSigmoid', lowerQLinearUnary],
 ]);

@@ -11,7 +11,7 @@ export interface CastAttributes extends Attributes {
 
 /**
  * x as another element type. Float to integer truncates toward zero and saturates, NaN becomes 0; integer to a narrower
- * integer keeps the low bits; anything to bool is x != 0; to float16 rounds to nearest even, and overflows to infinity.
+ * integer, and float to 4 bits, keeps the low bits; anything to bool is x != 0; to float16 rounds to nearest even, and overflows to infinity.
  */
 export const cast = defineOperator<CastAttributes>({
   name: 'Cast',

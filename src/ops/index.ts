@@ -19,6 +19,7 @@ import {
 } from './binary.js';
 import { affineGrid } from './affine-grid.js';
 import { argMax, argMin } from './arg-max.js';
+import { attention } from './attention.js';
 import { batchNormalization } from './batch-normalization.js';
 import { bitShift, bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor } from './bitwise.js';
 import { cast, castLike } from './cast.js';
@@ -48,11 +49,31 @@ import { oneHot } from './one-hot.js';
 import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
 import { maxUnpool } from './max-unpool.js';
+import { blackmanWindow, hammingWindow, hannWindow } from './cosine-window.js';
+import { det } from './det.js';
+import { reverseSequence } from './reverse-sequence.js';
+import { centerCropPad } from './center-crop-pad.js';
+import { convInteger, qlinearConv } from './conv-integer.js';
+import { dequantizeLinear } from './dequantize-linear.js';
+import { dynamicQuantizeLinear } from './dynamic-quantize-linear.js';
+import { matmulInteger, qlinearMatmul } from './matmul-integer.js';
+import { matmulNBits } from './matmul-nbits.js';
+import { col2im } from './col2im.js';
+import { roiAlign } from './roi-align.js';
+import { compress } from './compress.js';
+import { nonZero } from './non-zero.js';
 import type { Operator } from './operator.js';
 import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
+import { qgemm } from './qgemm.js';
+import { qlinearAdd, qlinearMul } from './qlinear-binary.js';
+import { qlinearConcat } from './qlinear-concat.js';
+import { qlinearGlobalAveragePool } from './qlinear-global-average-pool.js';
+import { qlinearLeakyRelu, qlinearSigmoid } from './qlinear-unary.js';
+import { quantizeLinear } from './quantize-linear.js';
 import { range } from './range.js';
 import { reduceL1, reduceL2, reduceMax, reduceMean, reduceMin, reduceProd, reduceSum, reduceSumSquare } from './reduce.js';
+import { gru, lstm, rnn } from './recurrent.js';
 import { reshape } from './reshape.js';
 import { resize } from './resize.js';
 import { rotaryEmbedding } from './rotary-embedding.js';
@@ -69,6 +90,15 @@ import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
 import {
   abs,
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cosh,
+  sinh,
+  tan,
   ceil,
   celu,
   clip,
@@ -104,11 +134,21 @@ import { where } from './where.js';
 
 const all: readonly Operator[] = [
   abs,
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  cosh,
+  sinh,
+  tan,
   add,
   affineGrid,
   and,
   argMax,
   argMin,
+  attention,
   batchNormalization,
   averagePool,
   bitShift,
@@ -184,6 +224,9 @@ const all: readonly Operator[] = [
   pow,
   prelu,
   range,
+  gru,
+  lstm,
+  rnn,
   reciprocal,
   reduceL1,
   reduceL2,
@@ -226,7 +269,32 @@ const all: readonly Operator[] = [
   trilu,
   unsqueeze,
   maxUnpool,
+  blackmanWindow,
+  hammingWindow,
+  hannWindow,
+  det,
+  reverseSequence,
+  centerCropPad,
+  col2im,
+  roiAlign,
+  compress,
+  nonZero,
   where,
+  convInteger,
+  dequantizeLinear,
+  dynamicQuantizeLinear,
+  matmulInteger,
+  matmulNBits,
+  qgemm,
+  qlinearAdd,
+  qlinearConcat,
+  qlinearConv,
+  qlinearGlobalAveragePool,
+  qlinearLeakyRelu,
+  qlinearMatmul,
+  qlinearMul,
+  qlinearSigmoid,
+  quantizeLinear,
   xor,
 ];
 

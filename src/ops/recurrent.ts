@@ -1,7 +1,6 @@
 import type { Attributes, Value } from '../graph/graph.js';
 import { isFloat } from '../tensor/dtype.js';
-import type { Dim, Shape } from '../tensor/shape.js';
-import { shapeText } from '../tensor/shape.js';
+import { type Dim, type Shape, shapeText } from '../tensor/shape.js';
 import { type AttributeField, flag, int, word } from './attributes.js';
 import {
   concrete,
@@ -27,17 +26,24 @@ export interface RecurrentAttributes extends Attributes {
   readonly layout: number;
 }
 
-const lowerCase = ['affine', 'elu', 'hardsigmoid', 'leakyrelu', 'relu', 'scaledtanh', 'sigmoid', 'softplus'];
 /** The functions that gates and states may go through, in lower case: files write them in any. */
-export const recurrentActivations: ReadonlySet<string> = new Set([...lowerCase, 'softsign', 'tanh', 'thresholdedrelu']);
+const functionNames: ReadonlySet<string> = new Set(
+  'affine elu hardsigmoid leakyrelu relu scaledtanh sigmoid softplus softsign tanh thresholdedrelu'.split(' '),
+);
 
-const listOf = <T extends number | string>(type: 'number' | 'string', what: string): AttributeField<readonly T[] | undefined> => ({
+const words: AttributeField<readonly string[] | undefined> = {
   parse: (raw, name) =>
-    Array.isArray(raw) && raw.every((v) => typeof v === type && !Number.isNaN(v))
-      ? (raw as readonly T[])
-      : fail(`attribute '${name}' must be ${what}`),
+    Array.isArray(raw) && raw.every((v) => typeof v === 'string') ? raw : fail(`attribute '${name}' must be a list of words`),
   missing: () => undefined,
-});
+};
+
+const floats: AttributeField<readonly number[] | undefined> = {
+  parse: (raw, name) =>
+    Array.isArray(raw) && raw.every((v) => typeof v === 'number' && !Number.isNaN(v))
+      ? raw
+      : fail(`attribute '${name}' must be a list of numbers`),
+  missing: () => undefined,
+};
 
 const positive: AttributeField<number | undefined> = {
   parse: (raw, name) => (typeof raw === 'number' && raw > 0 ? raw : fail(`attribute '${name}' must be a number above 0`)),
@@ -46,15 +52,15 @@ const positive: AttributeField<number | undefined> = {
 
 const attributes = {
   direction: word(['forward', 'reverse', 'bidirectional'], 'forward'),
-  activations: listOf<string>('string', 'a list of words'),
-  activation_alpha: listOf<number>('number', 'a list of numbers'),
-  activation_beta: listOf<number>('number', 'a list of numbers'),
+  activations: words,
+  activation_alpha: floats,
+  activation_beta: floats,
   clip: positive,
   hidden_size: int(0, 0),
   layout: int(0, 0, 1),
 };
 
-/** How many gates and activations an operator has, and the place of its peephole weights. */
+/** How many gates and activations an operator has. */
 interface Form {
   readonly gates: number;
   readonly functions: number;
@@ -77,7 +83,7 @@ const checkActivations = ({ activations }: RecurrentAttributes, count: number): 
   if (!activations) return;
   if (activations.length !== count) fail(`${count} activations are wanted, got ${activations.length}`);
   for (const name of activations) {
-    if (!recurrentActivations.has(name.toLowerCase())) fail(`'${name}' is not an activation that ONNX knows`);
+    if (!functionNames.has(name.toLowerCase())) fail(`'${name}' is not an activation that ONNX knows`);
   }
 };
 

@@ -19,11 +19,18 @@ const unary = (name: string, attributes: AttributeSchema<Attributes> = {}, takes
   });
 
 export const abs = unary('Abs');
+export const acos = unary('Acos');
+export const acosh = unary('Acosh');
+export const asin = unary('Asin');
+export const asinh = unary('Asinh');
+export const atan = unary('Atan');
+export const atanh = unary('Atanh');
 export const ceil = unary('Ceil');
 export const celu = unary('Celu', { alpha: float(1) });
 /** The bounds are attributes here; importers turn constant inputs into them. */
 export const clip = unary('Clip', { min: float(Number.NEGATIVE_INFINITY), max: float(Number.POSITIVE_INFINITY) });
 export const cos = unary('Cos');
+export const cosh = unary('Cosh');
 export const elu = unary('Elu', { alpha: float(1) });
 export const erf = unary('Erf');
 export const exp = unary('Exp');
@@ -44,10 +51,12 @@ export const selu = unary('Selu', { alpha: float(1.6732631921768188), gamma: flo
 export const sigmoid = unary('Sigmoid');
 export const sign = unary('Sign');
 export const sin = unary('Sin');
+export const sinh = unary('Sinh');
 export const softplus = unary('Softplus');
 export const softsign = unary('Softsign');
 export const sqrt = unary('Sqrt');
 /** v * sigmoid(alpha * v), also known as SiLU. */
 export const swish = unary('Swish', { alpha: float(1) });
+export const tan = unary('Tan');
 export const tanh = unary('Tanh');
 export const thresholdedRelu = unary('ThresholdedRelu', { alpha: float(1) });

@@ -81,6 +81,9 @@ const alongAxis: LayoutRule = (node, walk) => {
   return true;
 };
 
+/** Scales in blocks have the shape of x. */
+const byScale: LayoutRule = (node, walk) => node.attributes.block_size === 0 && alongAxis(node, walk);
+
 /** Pads are given for every axis, or for the axes of a fourth input: as eight numbers in the twin's order. */
 const pad: LayoutRule = (node, walk) => {
   const pads = walk.constant(node.inputs[1]);
@@ -166,6 +169,7 @@ const rules: ReadonlyMap<string, LayoutRule> = new Map([
   ['Slice', slice],
   ['Transpose', transpose],
   ...named(['Split', 'Softmax', 'LogSoftmax'], alongAxis),
+  ...named(['QuantizeLinear', 'DequantizeLinear'], byScale),
   ['Reshape', (node, walk) => channelShuffle(node, walk) || reshape(node, walk)],
   ...named(['Flatten', 'Squeeze', 'Unsqueeze'], reshape),
   ...named(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL2'], reduce),

@@ -74,13 +74,13 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
     'conv-3x3',
     'cpu',
     [
-      { x: [1, 4, 3, 16], w: [4, 4, 3, 3] },
+      { x: [1, 4, 3, 16], w: [8, 4, 3, 3] },
       { x: [2, 8, 5, 31], w: [20, 8, 3, 3], pads: [1, 1, 1, 1] },
       { x: [1, 4, 9, 10], w: [36, 4, 3, 3], pads: [2, 0, 1, 3] },
       { x: [1, 12, 4, 14], w: [16, 12, 3, 3], auto_pad: 'SAME_LOWER' },
       { x: [2, 9, 5, 14], w: [17, 9, 3, 3], pads: [1, 1, 1, 1] },
       { x: [1, 8, 4, 29], w: [9, 8, 3, 3], pads: [1, 1, 1, 1] },
-      { x: [1, 31, 4, 14], w: [4, 31, 3, 3] },
+      { x: [1, 31, 4, 14], w: [8, 31, 3, 3] },
     ],
   ],
   [
@@ -95,9 +95,21 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [1, 4, 1, 1], w: [4, 4, 3, 3], pads: [3, 3, 3, 3] },
       { x: [2, 4, 13], w: [8, 4, 4], strides: [2], pads: [1, 2] },
       { x: [1, 4, 4, 4], w: [4, 4, 1, 1], pads: [1, 0, 0, 1] },
-      { x: [2, 9, 9, 9], w: [3, 9, 5, 5], pads: [2, 2, 2, 2] },
+      { x: [2, 9, 9, 9], w: [5, 9, 5, 5], pads: [2, 2, 2, 2] },
       { x: [1, 16, 5, 9], w: [3, 16, 3, 5], dilations: [1, 2], pads: [1, 4, 1, 4] },
       { x: [2, 11, 7], w: [4, 11, 3] },
+    ],
+  ],
+  [
+    'conv-sliding',
+    'cpu',
+    [
+      { x: [2, 8, 5, 9], w: [3, 8, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [1, 16, 9, 16], w: [4, 16, 9, 9], pads: [4, 4, 4, 4] },
+      { x: [2, 9, 7, 10], w: [2, 9, 3, 2], strides: [2, 1], dilations: [2, 1], pads: [1, 0, 0, 1] },
+      { x: [1, 4, 4, 17], w: [4, 4, 1, 5], auto_pad: 'SAME_LOWER' },
+      { x: [1, 9, 31], w: [1, 9, 4] },
+      { x: [1, 4, 1, 1], w: [4, 4, 3, 3], pads: [4, 4, 4, 5] },
     ],
   ],
   [
@@ -127,6 +139,7 @@ const mistakes: Readonly<Record<string, readonly [string, string]>> = {
   'conv-pointwise': ['quadBroadcast(v0, 1u)', 'quadBroadcast(v0, 2u)'],
   'conv-3x3': ['quadBroadcast(v0, 1u)', 'quadBroadcast(v0, 2u)'],
   'conv-direct': ['h >= params.in_h', 'h > params.in_h'],
+  'conv-sliding': ['column < params.in_w)', 'column <= params.in_w)'],
   'conv-stem': ['quadBroadcast(v3, 0u)', 'quadBroadcast(v3, 1u)'],
   'conv-tiled': ['a1 += v0.y', 'a1 += v0.z'],
   'depthwise-3x3': ['h < params.in_h', 'h <= params.in_h'],
@@ -142,8 +155,7 @@ const casesOf = (kind: 'cpu' | 'gpu', shapes: readonly ConvShape[], options: obj
 
 const suites = tables.map(([kernel, kind, shapes, options]) => ({
   kernel,
-  kind,
-  order: options ? ' from channels-first' : '',
+  title: `${kernel} for a ${kind}${options ? ', from channels-first' : ''}`,
   cases: casesOf(kind, shapes, options),
 }));
 
@@ -152,7 +164,7 @@ const kernelOf = (opCase: OpCase, features: readonly string[] = ['subgroups']): 
   return buildPlan(graph, { ...defaultFacts, ...opCase.facts, features }).pipelines[0]?.kernel;
 };
 
-describe.each(suites)('$kernel for a $kind$order', ({ kernel, cases }) => {
+describe.each(suites)('$title', ({ kernel, cases }) => {
   it.each(cases)('$name', async (opCase) => {
     expect(kernelOf(opCase)).toBe(kernel);
     await checkOp(opCase);
@@ -172,7 +184,7 @@ const besideNan = (kernel: string, kind: 'cpu' | 'gpu', w: number[], features = 
     { shape: [1, 1, 14, 9], data: Array.from({ length: 126 }, (_, i) => (i >= 45 && i < 54 ? Number.NaN : i / 9 - 8)) },
     { shape: w, constant: true },
   ],
-  attributes: { channelsLast: true, pads: w[2] === 3 ? [1, 1, 1, 1] : [0, 0, Number(w[2] === 2), 0] } as OpCase['attributes'] &
+  attributes: { channelsLast: true, pads: w[2] === 3 ? [1, 1, 1, 1] : [0, 0, Number(w[3] === 2), 0] } as OpCase['attributes'] &
     object,
   tolerance: matmulTolerance(81, 16, 2),
 });
@@ -181,6 +193,7 @@ describe('a pixel beside one that is not a number', () => {
   const cases = [
     besideNan('conv-pointwise', 'cpu', [5, 9, 1, 1]),
     besideNan('conv-3x3', 'cpu', [5, 9, 3, 3]),
+    besideNan('conv-sliding', 'cpu', [3, 9, 1, 2]),
     besideNan('conv-direct', 'cpu', [5, 9, 2, 2]),
     besideNan('conv-tiled', 'gpu', [5, 9, 1, 1]),
   ];

@@ -72,6 +72,8 @@ const cases: OpCase[] = [
   ...conv('depthwise 5x5', [8, 8], 5, { group: 8 }),
   ...conv('odd first layer', [3, 5], 3, {}),
   ...conv('odd 3x3', [9, 6], 3, {}),
+  ...conv('few outputs', [8, 4], 3, {}),
+  ...conv('few odd outputs', [9, 3], 5, {}),
   ...conv('odd 1x1', [10, 7], 1, {}),
   ...conv('odd 5x5', [9, 5], 5, {}),
   ...conv('odd depthwise 3x3', [6, 6], 3, { group: 6 }),

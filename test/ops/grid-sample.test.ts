@@ -40,6 +40,28 @@ const cases: OpCase[] = layouts.flatMap(([x, grid]) =>
     ),
   ),
 );
+const wide: OpCase[] = (
+  [
+    ['cubic', [2, 3, 4, 5], [2, 3, 3, 2]],
+    ['cubic', [1, 2, 1, 4], [1, 5, 5, 2]],
+    ['cubic', [1, 2, 7], [1, 31, 1]],
+    ['cubic', [1, 2, 3, 4, 5], [1, 2, 3, 3, 3]],
+    ['linear', [2, 2, 3, 4, 5], [2, 3, 1, 5, 3]],
+    ['linear', [1, 2, 7], [1, 31, 1]],
+    ['nearest', [2, 2, 3, 4, 5], [2, 3, 1, 5, 3]],
+  ] as [string, number[], number[]][]
+).flatMap(([mode, x, grid]) =>
+  ['zeros', 'border', 'reflection'].flatMap((padding_mode) =>
+    [false, true].map((align_corners) => ({
+      name: `${mode} ${padding_mode} [${x}] at [${grid}]${align_corners ? ', corners aligned' : ''}`,
+      op: 'GridSample',
+      inputs: [{ shape: x }, { shape: grid, range: [-2.7, 2.7] as const }],
+      attributes: { mode, padding_mode, align_corners },
+      // Places of float32 are a millionth of a pixel off, and weights change by up to 2 a pixel.
+      tolerance: { atol: 4e-5, rtol: 1e-5 },
+    })),
+  ),
+);
 const ties: OpCase = {
   name: 'nearest between two pixels',
   op: 'GridSample',
@@ -49,7 +71,9 @@ const ties: OpCase = {
 };
 
 describe('grid-sample', () => {
-  it.each([...cases, ties])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...wide, ties])('$name', (opCase) => checkOp(opCase));
+  it('rejects a wrong kernel of more taps', () =>
+    expectWrongKernelRejected(wide[0] as OpCase, 'vec2f(f, 1 - f)', 'vec2f(1 - f, f)'));
   it('rejects a wrong kernel', () =>
     expectWrongKernelRejected(
       cases.find(({ name }) => name.includes('reflection [2,3')) as OpCase,
@@ -67,9 +91,9 @@ describe('grid-sample', () => {
     expect(() => caseGraph({ name: '', op: 'GridSample', inputs, tolerance })).toThrow(message);
   });
 
-  it('has no kernel for mode cubic', () => {
-    const inputs = [{ shape: [1, 1, 3, 3] }, { shape: [1, 2, 2, 2] }];
-    const { graph } = caseGraph({ name: '', op: 'GridSample', inputs, attributes: { mode: 'cubic' }, tolerance });
-    expect(() => buildPlan(graph, defaultFacts)).toThrow('mode cubic');
+  it('has no kernel for four spatial axes', () => {
+    const inputs = [{ shape: [1, 1, 2, 2, 2, 2] }, { shape: [1, 1, 1, 1, 1, 4] }];
+    const { graph } = caseGraph({ name: '', op: 'GridSample', inputs, tolerance });
+    expect(() => buildPlan(graph, defaultFacts)).toThrow('4 spatial axes');
   });
 });

@@ -16,10 +16,17 @@ interface Row {
 /** Every operator once; the range is where it is defined, the tolerance its class. */
 const table: readonly Row[] = [
   { op: 'Abs', tolerance: tolerances.exact },
+  { op: 'Acos', range: [-1, 1] },
+  { op: 'Acosh', range: [1, 20] },
+  { op: 'Asin', range: [-1, 1] },
+  { op: 'Asinh' },
+  { op: 'Atan' },
+  { op: 'Atanh', range: [-0.99, 0.99] },
   { op: 'Ceil', tolerance: tolerances.exact },
   { op: 'Celu', given: [{}, { alpha: 0.5 }, { alpha: -2 }] },
   { op: 'Clip', given: [{}, { min: -1, max: 0.5 }, { min: 0 }, { max: 6 }, { min: 2, max: -1 }], tolerance: tolerances.exact },
   { op: 'Cos', range: [-50, 50] },
+  { op: 'Cosh' },
   { op: 'Elu', given: [{}, { alpha: 0.3 }, { alpha: -1 }] },
   { op: 'Erf', range: [-4, 4] },
   { op: 'Exp' },
@@ -38,10 +45,12 @@ const table: readonly Row[] = [
   { op: 'Sigmoid' },
   { op: 'Sign', tolerance: tolerances.exact },
   { op: 'Sin', range: [-50, 50] },
+  { op: 'Sinh' },
   { op: 'Softplus' },
   { op: 'Softsign', tolerance: tolerances.arithmetic },
   { op: 'Sqrt', range: [0, 6] },
   { op: 'Swish', given: [{}, { alpha: -1.7 }] },
+  { op: 'Tan', range: [-1.4, 1.4] },
   { op: 'Tanh' },
   { op: 'ThresholdedRelu', given: [{}, { alpha: -0.5 }], tolerance: tolerances.exact },
 ];
@@ -63,7 +72,7 @@ const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 /** Values at which a formula in float32 may overflow or be left undefined by WGSL. */
 const extremes = [nan, infinity, -infinity, 0, -0, 88, -88, 200, -200, 1e30, -1e30, 1e-30, -1e-30, 0.5, -0.5, 1.5, 2.5];
 /** Beyond some 10,000 radians the argument itself is known to less than the tolerance. */
-const bounded = ['Sin', 'Cos'];
+const bounded = ['Sin', 'Cos', 'Tan'];
 
 const special: OpCase[] = table.flatMap(({ op, tolerance = tolerances.transcendental }) =>
   extremes
@@ -72,8 +81,8 @@ const special: OpCase[] = table.flatMap(({ op, tolerance = tolerances.transcende
       name: `${op} of ${Object.is(v, -0) ? '-0' : v}`,
       op,
       inputs: [{ shape: [2], data: [v, 1] }],
-      // Subnormal results may be flushed to 0.
-      tolerance: op === 'Exp' || op === 'Sqrt' ? { atol: 2 ** -126, rtol: 2e-5 } : tolerance,
+      // Subnormal results may be flushed to 0; exponentials of large numbers are less exact.
+      tolerance: ['Cosh', 'Exp', 'Sinh', 'Sqrt'].includes(op) ? { atol: 2 ** -126, rtol: 2e-5 } : tolerance,
     })),
 );
 
@@ -82,7 +91,7 @@ const ramp = (from: number, to: number, count: number): number[] =>
 
 /** Small results must be right in their own digits, not only in those of 1. */
 const relative: OpCase[] = [
-  ...['Elu', 'Celu', 'Selu', 'Erf', 'Sin', 'Gelu'].map((op) => ({ op, data: ramp(-1e-3, 1e-3, 100) })),
+  ...['Elu', 'Celu', 'Selu', 'Erf', 'Sin', 'Gelu', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Sinh', 'Tan'].map((op) => ({ op, data: ramp(-1e-3, 1e-3, 100) })),
   { op: 'Softplus', data: ramp(-60, -5, 100) },
   { op: 'Mish', data: ramp(-30, -5, 100) },
 ].map(({ op, data }) => ({
@@ -97,6 +106,11 @@ const dense: OpCase[] = [
   { op: 'Sin', data: ramp(-2000, 2000, 2000), tolerance: tolerances.transcendental },
   { op: 'Cos', data: ramp(-7, 7, 2000), tolerance: tolerances.transcendental },
   { op: 'Softplus', data: ramp(-20, 20, 2000), tolerance: tolerances.transcendental },
+  ...['Acos', 'Asin'].map((op) => ({ op, data: ramp(-1, 1, 2001), tolerance: tolerances.transcendental })),
+  ...['Asinh', 'Atan', 'Cosh', 'Sinh'].map((op) => ({ op, data: ramp(-10, 10, 2000), tolerance: { atol: 2e-6, rtol: 5e-6 } })),
+  { op: 'Acosh', data: ramp(1, 3, 2000), tolerance: tolerances.transcendental },
+  { op: 'Atanh', data: ramp(-0.999, 0.999, 2000), tolerance: { atol: 2e-6, rtol: 5e-6 } },
+  { op: 'Tan', data: ramp(-20, 20, 1999), tolerance: { atol: 1e-5, rtol: 1e-4 } },
 ].map(({ op, data, tolerance }) => ({ name: `${op}, dense`, op, inputs: [{ shape: [data.length], data }], tolerance }));
 
 const integers: OpCase[] = (

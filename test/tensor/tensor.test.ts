@@ -78,6 +78,7 @@ describe('conversion', () => {
   };
   const sampleOf = (dtype: DType): number[] => {
     if (dtype === 'bool') return sample.bool;
+    if (dtype === 'int4' || dtype === 'uint4') return dtype === 'int4' ? [0, -8, 7] : [0, 8, 15];
     return sample[dtype.startsWith('float') ? 'float' : dtype.startsWith('u') ? 'unsigned' : 'signed'];
   };
 

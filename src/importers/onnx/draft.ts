@@ -119,7 +119,8 @@ export const isStandard = (node: NodeProto): boolean => !node.domain || node.dom
 
 export const isConstantNode = (node: NodeProto): boolean => node.opType === 'Constant' && isStandard(node);
 
-const constantTensor = (node: NodeProto): Tensor => {
+/** The data of a Constant node. */
+export const constantTensor = (node: NodeProto): Tensor => {
   const name = node.outputs[0] as string;
   const [attribute, second] = node.attributes;
   if (!attribute || second || node.outputs.length !== 1) {

@@ -9,6 +9,7 @@ import { looksLike } from './foreign.js';
 import type { OnnxNode } from './onnx-node.js';
 import { type GraphProto, type ModelProto, modelProto, type NodeProto } from './proto.js';
 import { sortNodes } from './sort.js';
+import { inlineSubgraphs } from './subgraphs.js';
 import { isKnown, upgrade } from './upgrade.js';
 import { type ReadBudgets, readMessage } from './wire.js';
 
@@ -22,7 +23,8 @@ const OPSETS = [1, 28] as const;
  * `unsupported-model` for a model that needs what this library lacks.
  */
 export const importOnnx = (bytes: Uint8Array, budgets: ReadBudgets = {}): Graph => {
-  const { graph, opset } = checkModel(readModel(bytes, budgets));
+  const { graph: whole, opset } = checkModel(readModel(bytes, budgets));
+  const graph = inlineSubgraphs(whole, opset);
   rejectUnknownOperators(graph);
   const draft = new Draft(graph, opset);
   const names = new Map<string, number>();
@@ -30,8 +32,8 @@ export const importOnnx = (bytes: Uint8Array, budgets: ReadBudgets = {}): Graph 
   const known = new Set(draft.inputs);
   for (const [name, value] of draft.values) if (value.tensor) known.add(name);
   const [inputs, outputs] = [[...draft.inputs], [...draft.outputs]];
-  const whole: Graph = { name: graph.name || 'graph', nodes, values: draft.values, inputs, outputs };
-  return verify(withNodes(whole, sortNodes(nodes, known)), 'import');
+  const imported: Graph = { name: graph.name || 'graph', nodes, values: draft.values, inputs, outputs };
+  return verify(withNodes(imported, sortNodes(nodes, known)), 'import');
 };
 
 const readModel = (bytes: Uint8Array, budgets: ReadBudgets): ModelProto => {

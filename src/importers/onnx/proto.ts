@@ -78,7 +78,7 @@ export interface AttributeProto {
   readonly i?: number;
   readonly s?: Uint8Array;
   readonly t?: TensorProto;
-  readonly g?: true;
+  readonly g?: GraphProto;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
   readonly strings: readonly Uint8Array[];
@@ -142,14 +142,12 @@ export const tensorProto = message<TensorProto>('TensorProto', {
   dataLocation: [14, 'int'],
 });
 
-/** Subgraphs are not read, so messages nest no deeper than these tables do. */
 export const attributeProto = message<AttributeProto>('AttributeProto', {
   name: [1, 'string'],
   f: [2, 'float'],
   i: [3, 'int'],
   s: [4, 'bytes'],
   t: [5, { one: tensorProto }],
-  g: [6, 'present'],
   floats: [7, 'floats'],
   ints: [8, 'ints'],
   strings: [9, 'byteStrings'],
@@ -177,6 +175,9 @@ const graphProto = message<GraphProto>('GraphProto', {
   valueInfo: [13, { many: valueInfo }],
   sparseInitializers: [15, 'presents'],
 });
+
+/** A graph may stand in an attribute of its own nodes: the reader bounds how deep. */
+(attributeProto.fields as Map<number, Field>).set(6, { name: 'g', kind: { one: graphProto } });
 
 const operatorSetId = message<OperatorSetId>('OperatorSetIdProto', { domain: [1, 'string'], version: [2, 'int'] });
 

@@ -3,6 +3,8 @@ import { fromNumbers } from '../../tensor/convert.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { batchStatistics, clipByInputs, filled, reduceLogSum, reduceLogSumExp } from './composed.js';
 import type { Draft } from './draft.js';
+import { multiHeadAttention } from './multi-head-attention.js';
+import { groupNormalization, negativeLogLikelihoodLoss, softmaxCrossEntropyLoss } from './losses.js';
 import {
   attributeToInput,
   firstOutputOnly,
@@ -74,6 +76,29 @@ const pad: Upgrade = (node, draft) => {
   return attributeToInput(padded, 'value', 2, draft, typeOf(node.inputs[0], draft));
 };
 
+/** The region was not moved by half a pixel before opset 16. */
+const roiAlign: Upgrade = (node, draft) =>
+  draft.opset >= 16 ? node : withAttributes(node, { coordinate_transformation_mode: 'output_half_pixel' });
+
+/** Before opset 9: for each image, over its pixels or its channels as well. */
+const meanVarianceNormalization: Upgrade = (node, draft) => {
+  if (draft.opset >= 9) return node;
+  if ((node.attributes.get('normalize_variance') ?? 1) !== 1) unsupported('normalize_variance must be 1');
+  const axes = node.attributes.get('across_channels') ? [1, 2, 3] : [2, 3];
+  return withAttributes(without(node, 'across_channels', 'normalize_variance'), { axes });
+};
+
+/** The positions come second there, and may be one offset for all tokens. */
+const contribRotaryEmbedding: Upgrade = (node, draft) => {
+  const [x = '', positions = '', cosines = '', sines = ''] = node.inputs;
+  if (draft.values.get(positions)?.shape?.length === 1) unsupported('one position as an offset is not supported');
+  for (const name of ['is_packed_batching', 'scale']) {
+    const value = node.attributes.get(name);
+    if (value !== undefined && value !== (name === 'scale' ? 1 : 0)) unsupported(`${name} ${String(value)} is not supported`);
+  }
+  return { ...without(node, 'is_packed_batching', 'scale'), op: 'RotaryEmbedding', inputs: [x, cosines, sines, positions] };
+};
+
 const maxPool: Upgrade = (node, draft) => (draft.isRead(node.outputs[1] ?? '') ? node : firstOutputOnly(node, draft));
 
 /** Opset 10 and Upsample: pixel corners, not centres, and the pixel before. */
@@ -133,6 +158,9 @@ const topK: Upgrade = (node, draft) => {
   return attributeToInput(typeof k === 'number' ? withAttributes(node, { k: [k] }) : node, 'k', 1, draft);
 };
 
+/** Before the standard had 16 and 4 bits, the contrib domain had operators for them. */
+const standard: Upgrade = (node) => ({ ...node, op: node.op.replace('com.microsoft.', '') });
+
 /** A variadic operator as a chain of one of two inputs. */
 const chain =
   (op: string): Upgrade =>
@@ -169,26 +197,36 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ['Clip', clip],
   ['Dropout', dropout],
   ['GridSample', gridSample],
+  ['GroupNormalization', groupNormalization],
   ['Hardmax', softmax],
   ['LogSoftmax', softmax],
   ['Max', chain('Max')],
   ['MaxPool', maxPool],
   ['Mean', mean],
+  ['MeanVarianceNormalization', meanVarianceNormalization],
   ['Min', chain('Min')],
+  ['NegativeLogLikelihoodLoss', negativeLogLikelihoodLoss],
   ['Pad', pad],
   ...['L1', 'L2', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'].map((name): [string, Upgrade] => [`Reduce${name}`, axesInput(18)]),
   ['ReduceLogSum', (node, draft) => reduceLogSum(axesInput(18)(node, draft) as OnnxNode, draft)],
   ['ReduceLogSumExp', (node, draft) => reduceLogSumExp(axesInput(18)(node, draft) as OnnxNode, draft)],
   ['ReduceSum', axesInput(13)],
   ['Resize', resize],
+  ['RoiAlign', roiAlign],
+  ['Scatter', (node) => ({ ...node, op: 'ScatterElements' })],
   ['Slice', slice],
   ['Softmax', softmax],
+  ['SoftmaxCrossEntropyLoss', softmaxCrossEntropyLoss],
   ['Split', split],
   ['Squeeze', axesInput(13)],
   ['Sum', chain('Add')],
   ['TopK', topK],
   ['Unsqueeze', axesInput(13)],
   ['Upsample', upsample],
+  ['com.microsoft.RotaryEmbedding', contribRotaryEmbedding],
+  ['com.microsoft.DequantizeLinear', standard],
+  ['com.microsoft.MultiHeadAttention', multiHeadAttention],
+  ['com.microsoft.QuantizeLinear', standard],
 ]);
 
 /** Operators that exist in files alone, and what they become; Constant becomes a constant. */
@@ -198,6 +236,13 @@ const replaced: ReadonlyMap<string, string> = new Map([
   ['ReduceLogSumExp', 'ReduceSum'],
   ['Sum', 'Add'],
   ['Upsample', 'Resize'],
+  ['com.microsoft.DequantizeLinear', 'DequantizeLinear'],
+  ['com.microsoft.MultiHeadAttention', 'Attention'],
+  ['com.microsoft.QuantizeLinear', 'QuantizeLinear'],
+  ['NegativeLogLikelihoodLoss', 'GatherElements'],
+  ['Scatter', 'ScatterElements'],
+  ['SoftmaxCrossEntropyLoss', 'LogSoftmax'],
+  ['com.microsoft.RotaryEmbedding', 'RotaryEmbedding'],
 ]);
 
 /** Attributes that some schemas lack: the value that says nothing, or undefined where every value says nothing here. */
@@ -206,9 +251,7 @@ const meaningless: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
     ArgMax: { select_last_index: 0 },
     ArgMin: { select_last_index: 0 },
     Cast: { saturate: undefined, round_mode: undefined },
-    DequantizeLinear: { block_size: 0, output_dtype: 0 },
     LayerNormalization: { stash_type: 1 },
-    QuantizeLinear: { saturate: undefined, block_size: 0, output_dtype: 0, precision: 0 },
     Reshape: { allowzero: 0 },
     Resize: {
       antialias: 0,
@@ -217,7 +260,7 @@ const meaningless: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
       extrapolation_value: undefined,
       keep_aspect_ratio_policy: 'stretch',
     },
-    'com.microsoft.MatMulNBits': { accuracy_level: undefined },
+    'com.microsoft.MatMulNBits': { accuracy_level: undefined, weight_prepacked: 0 },
   }).map(([op, names]) => [op, new Map<string, unknown>(Object.entries(names))]),
 );
 

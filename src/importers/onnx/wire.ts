@@ -12,6 +12,9 @@ export interface ReadBudgets {
 
 const DEFAULTS = { maxBytes: 2 ** 31, maxItems: 1_500_000 };
 
+/** A graph in a node of a graph takes three messages. */
+const MAX_DEPTH = 64;
+
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
@@ -37,6 +40,7 @@ class StrictReader {
   readonly #pbf: PbfReader;
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #itemsLeft: number;
+  #depth = 0;
 
   constructor(bytes: Uint8Array, maxItems: number) {
     this.#pbf = new PbfReader(bytes);
@@ -45,6 +49,8 @@ class StrictReader {
 
   message(type: MessageType, end: number): unknown {
     const object = emptyObject(type);
+    if (++this.#depth > MAX_DEPTH)
+      throw new TilewiseError('limit-exceeded', `the model nests more than ${MAX_DEPTH} messages deep`);
     const pbf = this.#pbf;
     while (pbf.pos < end) {
       const tag = this.#varint(end, type.name);
@@ -56,6 +62,7 @@ class StrictReader {
       else if (type.closed) fail(`${type.name}: field ${number} at byte ${pbf.pos} is not known`);
       else this.#skip(wireType, end, type.name);
     }
+    this.#depth--;
     return object;
   }
 

@@ -1,0 +1,78 @@
+import { convInteger } from '../../shaders/index.js';
+import type { ConvAttributes } from '../ops/conv.js';
+import { deviceElement } from '../tensor/dtype.js';
+import { sizeOf } from '../tensor/shape.js';
+import { convGeometry, extents, steps } from './conv-geometry.js';
+import { type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
+import { multiplierTable, numbersOf, packedFloats, requantization, scalarOf } from './requantize.js';
+
+export const convIntegerKernel: Kernel = { name: 'conv-integer', wgsl: convInteger };
+const WORKGROUP_SIZE = 64;
+
+/** Which inputs a convolution of integers has where, and what becomes of its sums. */
+interface Task {
+  readonly w: number;
+  readonly xZero: number;
+  readonly wZero: number;
+  readonly bias?: number;
+  readonly multipliers?: readonly number[];
+  readonly zero: number;
+}
+
+export const lowerConvInteger = (request: KernelRequest): Dispatch[] => [
+  convolve(request, { w: 1, xZero: 2, wZero: 3, zero: 0 }),
+];
+
+export const lowerQLinearConv = (request: KernelRequest): Dispatch[] => {
+  const [, xScale, , , wScale, , yScale, yZero, bias] = request.inputs as readonly TensorInfo[];
+  const multipliers = multiplierTable(numbersOf(xScale), numbersOf(wScale), scalarOf(yScale));
+  const task = { w: 3, xZero: 2, wZero: 5, multipliers, zero: scalarOf(yZero) };
+  return [convolve(request, bias ? { ...task, bias: 8 } : task)];
+};
+
+const convolve = (request: KernelRequest, { w, xZero, wZero, bias, multipliers, zero }: Task): Dispatch => {
+  const { inputs, outputs, facts } = request;
+  const [x, weight] = [inputs[0], inputs[w]] as [TensorInfo, TensorInfo];
+  const attributes = { ...request.attributes, channelsLast: false, readsChannelsFirst: false };
+  const g = convGeometry({ ...request, inputs: [x, weight], attributes } as unknown as KernelRequest<ConvAttributes>);
+  const { dtype, shape } = outputs[0]!;
+  const count = sizeOf(shape);
+  const { functions, params } = requantization(dtype, zero);
+  const unread: Operand = { input: 0 };
+  const wZeros = inputs[wZero];
+  return {
+    kernel: convIntegerKernel,
+    constants: {
+      WORKGROUP_SIZE,
+      HAS_X_ZERO: Number(inputs[xZero] !== undefined),
+      HAS_W_ZERO: Number(wZeros !== undefined),
+      HAS_BIAS: Number(bias !== undefined),
+      HAS_MULTIPLIER: Number(multipliers !== undefined),
+    },
+    definitions: { X: deviceElement(x.dtype), W: deviceElement(weight.dtype), Out: deviceElement(dtype) },
+    functions,
+    // Whatever is absent still has a binding: x stands in, unread.
+    operands: {
+      x: { input: 0 },
+      weight: { input: w },
+      x_zero: inputs[xZero] ? { input: xZero } : unread,
+      w_zero: wZeros ? { input: wZero } : unread,
+      bias: bias === undefined ? unread : { input: bias },
+      multiplier: multipliers ? packedFloats('x_scale * w_scale / y_scale', multipliers) : unread,
+      y: { output: 0 },
+    },
+    params: {
+      count,
+      inputs: g.inputs,
+      outputs: g.outputs,
+      group_outputs: g.outputs / g.group,
+      group_inputs: g.inputs / g.group,
+      ...extents(g),
+      ...steps(g),
+      w_zero_stride: Number(wZeros !== undefined && sizeOf(wZeros.shape) > 1),
+      multiplier_stride: Number(multipliers !== undefined && multipliers.length > 1),
+      ...params,
+    },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};

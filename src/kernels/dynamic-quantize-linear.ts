@@ -1,0 +1,26 @@
+import { dynamicQuantizeLinear } from '../../shaders/index.js';
+import { sizeOf } from '../tensor/shape.js';
+import type { Dispatch, Kernel, KernelRequest } from './kernel.js';
+import { quantize, scaleParams } from './quantize-linear.js';
+
+export const dynamicQuantizeLinearKernel: Kernel = { name: 'dynamic-quantize-linear', wgsl: dynamicQuantizeLinear };
+const WORKGROUP_SIZE = 256;
+
+/** Scale and zero point from all of x, then x quantized with them. */
+export const lowerDynamicQuantizeLinear = ({ inputs, facts }: KernelRequest): Dispatch[] => {
+  const { shape, dtype } = inputs[0]!;
+  const count = sizeOf(shape);
+  const [x, scale, zero] = [{ input: 0 }, { output: 1 }, { output: 2 }] as const;
+  const measured: Dispatch = {
+    kernel: dynamicQuantizeLinearKernel,
+    constants: { WORKGROUP_SIZE },
+    functions: { divide: 'return quotient(x, s);' },
+    libraries: ['quotient'],
+    operands: { x, scale, zero },
+    params: { count },
+    workgroups: [1, 1, 1],
+  };
+  if (count === 0) return [measured];
+  const places = scaleParams(shape, [], { axis: 0, block_size: 0 });
+  return [measured, quantize({ from: dtype, to: 'uint8', x, scale, zero, y: { output: 0 }, places, count }, facts)];
+};
