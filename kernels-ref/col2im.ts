@@ -16,7 +16,9 @@ export const col2im: Reference = ([x, imageShape, blockShape], attributes, [outp
     const [batch, channel] = index as readonly [number, number];
     const tap = index.slice(2, 2 + block.length);
     const place = index.slice(2 + block.length);
-    const pixel = place.map((p, i) => p * step(a.strides, i, 1) - step(a.pads, i, 0) + (tap[i] as number) * step(a.dilations, i, 1));
+    const pixel = place.map(
+      (p, i) => p * step(a.strides, i, 1) - step(a.pads, i, 0) + (tap[i] as number) * step(a.dilations, i, 1),
+    );
     if (pixel.some((p, i) => p < 0 || p >= (image[i] as number))) return;
     const row = positionOf([channel, ...tap], [c, ...block]);
     const from = positionOf([batch, row, positionOf(place, places)], x!.shape);

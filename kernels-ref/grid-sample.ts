@@ -2,8 +2,7 @@ import { roundHalfEven } from '../src/tensor/float16.js';
 import { forEachIndex, positionOf, type Reference } from './reference.js';
 
 /** Keys's cubic of parameter -0.75. */
-const keys = (d: number): number =>
-  d <= 1 ? 1.25 * d ** 3 - 2.25 * d ** 2 + 1 : -0.75 * d ** 3 + 3.75 * d ** 2 - 6 * d + 3;
+const keys = (d: number): number => (d <= 1 ? 1.25 * d ** 3 - 2.25 * d ** 2 + 1 : -0.75 * d ** 3 + 3.75 * d ** 2 - 6 * d + 3);
 
 /** Pixels along an axis of n, with the weights they have at the place v; -1 stands for a pixel of zeros. */
 const pixelsAt = (v: number, n: number, mode: unknown, padding: unknown, align: unknown): (readonly [number, number])[] => {

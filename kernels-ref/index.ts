@@ -1,3 +1,4 @@
+import { registeredOps } from '../src/registry.js';
 import { affineGrid } from './affine-grid.js';
 import { alias } from './alias.js';
 import { argMax, argMin } from './arg-max.js';
@@ -55,6 +56,7 @@ import { roiAlign } from './roi-align.js';
 import { compress } from './compress.js';
 import { nonZero } from './non-zero.js';
 import type { Reference } from './reference.js';
+import type { References } from './run-node.js';
 import { resize } from './resize.js';
 import { rotaryEmbedding } from './rotary-embedding.js';
 import { scatterElements, scatterNd } from './scatter.js';
@@ -237,3 +239,6 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['com.microsoft.QLinearMul', qlinearMul],
   ['com.microsoft.QLinearSigmoid', qlinearSigmoid],
 ]);
+
+/** The references of this library and of operators that the application registered. */
+export const allReferences: References = { get: (op) => references.get(op) ?? registeredOps.get(op)?.reference };

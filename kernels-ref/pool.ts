@@ -54,8 +54,7 @@ const indices: Reference = ([x], attributes, outputs) => {
       found = true;
       best = v;
       const plane = n! * x!.shape[1]! + c!;
-      const within =
-        a.storage_order === 0 ? positionOf(place, extents) : positionOf(place.toReversed(), extents.toReversed());
+      const within = a.storage_order === 0 ? positionOf(place, extents) : positionOf(place.toReversed(), extents.toReversed());
       index = plane * extents.reduce((p, d) => p * d, 1) + within;
     });
     y.push(index);

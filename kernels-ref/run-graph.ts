@@ -3,7 +3,7 @@ import type { Graph, Node, Value } from '../src/graph/graph.js';
 import { inferNode } from '../src/ops/infer.js';
 import { concrete } from '../src/ops/operator.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { references } from './index.js';
+import { allReferences } from './index.js';
 import type { RefOutput } from './reference.js';
 import { runNode, toRef } from './run-node.js';
 
@@ -35,7 +35,7 @@ export const runGraph = (
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => (name ? tensorOf(name) : undefined));
     const outputs = runNode(
-      references,
+      allReferences,
       node,
       inputs.map((tensor) => tensor && toRef(tensor)),
       outputsOf(node, inputs),

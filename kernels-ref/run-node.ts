@@ -4,7 +4,7 @@ import { fromNumbers, toNumbers } from '../src/tensor/convert.js';
 import { Tensor } from '../src/tensor/tensor.js';
 import type { Reference, RefOutput, RefTensor } from './reference.js';
 
-export type References = ReadonlyMap<string, Reference>;
+export type References = Pick<ReadonlyMap<string, Reference>, 'get'>;
 
 /** Runs one node on the CPU: the operator's reference, its epilogue, and rounding to the output types. */
 export const runNode = (

@@ -12,6 +12,7 @@ import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import type { Plan } from './plan/plan.js';
 import { deserialize, isSaved, type SavedSession, serialize } from './plan/serialize.js';
 import { platform } from './platform.js';
+import { type Budgets, defaultBudgets } from './tensor/budgets.js';
 import { isConcrete } from './tensor/shape.js';
 import type { Tensor, TensorLocation } from './tensor/tensor.js';
 
@@ -21,7 +22,14 @@ export interface SessionOptions {
   /** Where outputs are left unless a run says otherwise. */
   readonly outputLocation?: TensorLocation;
   readonly signal?: AbortSignal;
+  /** Most bytes of one tensor, and of all tensors of the model on the GPU together; 4 GiB where absent. */
+  readonly maxBytes?: number;
 }
+
+const budgetsOf = ({ maxBytes = defaultBudgets.maxBytes }: SessionOptions): Budgets => {
+  if (maxBytes > 0) return { ...defaultBudgets, maxBytes };
+  throw new TilewiseError('invalid-argument', `maxBytes must be a positive number, got ${maxBytes}`);
+};
 
 /**
  * A model ready to run.
@@ -58,7 +66,7 @@ export class InferenceSession {
     const bytes = await bytesOf(source);
     throwIfAborted(options.signal);
     if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
-    const graph = optimize(importOnnx(bytes));
+    const graph = optimize(importOnnx(bytes), undefined, budgetsOf(options));
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
     const session = new InferenceSession(graph, device, options);
@@ -142,7 +150,10 @@ export class InferenceSession {
   }
 
   #plan(bindings: Bindings): Plan {
-    if (!this.#saved) return buildPlan(bind(this.#graph, bindings), this.#device.facts);
+    if (!this.#saved) {
+      const budgets = budgetsOf(this.#options);
+      return buildPlan(bind(this.#graph, bindings, undefined, budgets), this.#device.facts, budgets);
+    }
     throw new TilewiseError('invalid-feed', 'the saved session has no plan for inputs of these shapes', {
       hint: 'run the session on such inputs before it is saved',
     });

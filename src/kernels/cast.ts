@@ -19,7 +19,11 @@ const toSigned = (from: DeviceElement, bits: number): string => {
 };
 
 const toUnsigned = (from: DeviceElement, bits: number): string =>
-  from === 'f32' && bits === 4 ? `return u32(${TO_I32}) & 15u;` : from === 'f32' ? `return to_u32(v, ${2 ** bits - 1}u);` : `return u32(v) & ${2 ** bits - 1}u;`;
+  from === 'f32' && bits === 4
+    ? `return u32(${TO_I32}) & 15u;`
+    : from === 'f32'
+      ? `return to_u32(v, ${2 ** bits - 1}u);`
+      : `return u32(v) & ${2 ** bits - 1}u;`;
 
 /** The body of the kernel's `convert`. */
 const conversion = (from: DeviceElement, to: DType): string => {

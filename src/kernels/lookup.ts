@@ -29,7 +29,12 @@ const tableOf = (x: TensorInfo, [xScale, xZero, yScale, yZero]: Scales, formula:
 const dispatch = (
   input: number,
   table: Operand,
-  { count, run, pitch, offset }: { readonly count: number; readonly run: number; readonly pitch: number; readonly offset: number },
+  {
+    count,
+    run,
+    pitch,
+    offset,
+  }: { readonly count: number; readonly run: number; readonly pitch: number; readonly offset: number },
   facts: DeviceFacts,
 ): Dispatch => ({
   kernel: lookupKernel,

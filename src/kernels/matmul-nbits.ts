@@ -3,7 +3,16 @@ import type { MatMulNBitsAttributes } from '../ops/matmul-nbits.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { epilogueBody, epilogueLibraries } from './epilogue.js';
-import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, packOnce, type TensorInfo } from './kernel.js';
+import {
+  ceilDiv,
+  type Dispatch,
+  grid,
+  type Kernel,
+  type KernelRequest,
+  type Operand,
+  packOnce,
+  type TensorInfo,
+} from './kernel.js';
 
 export const matmulNBitsKernel: Kernel = { name: 'matmul-nbits', wgsl: matmulNbits };
 const WORKGROUP_SIZE = 64;

@@ -1,3 +1,4 @@
+import { registeredOps } from '../registry.js';
 import { lowerAffineGrid } from './affine-grid.js';
 import { lowerArgMax } from './arg-max.js';
 import { lowerAttention } from './attention.js';
@@ -221,3 +222,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['com.microsoft.QLinearMul', lowerQLinearBinary],
   ['com.microsoft.QLinearSigmoid', lowerQLinearUnary],
 ]);
+
+/** The lowering of that operator: of this library, or of one that the application registered. */
+export const loweringOf = (op: string): Lowering | undefined => lowerings.get(op) ?? registeredOps.get(op)?.lowering;

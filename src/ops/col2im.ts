@@ -1,9 +1,9 @@
 import type { Attributes } from '../graph/graph.js';
+import { isFloat } from '../tensor/dtype.js';
 import { type Dim, shapeText } from '../tensor/shape.js';
 import { outputExtents } from '../tensor/window.js';
 import { ints } from './attributes.js';
 import { constantNumbers, defineOperator, expectDim, fail, input } from './operator.js';
-import { isFloat } from '../tensor/dtype.js';
 
 export interface Col2ImAttributes extends Attributes {
   readonly dilations: readonly number[] | undefined;

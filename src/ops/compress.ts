@@ -18,7 +18,8 @@ export const compress = defineOperator<CompressAttributes>({
     const { dtype, shape } = input(context as never, 0);
     const condition = input(context as never, 1);
     if (condition.dtype !== 'bool') fail(`the condition must be bool, got ${condition.dtype}`);
-    if (condition.shape && condition.shape.length !== 1) fail(`the condition must have 1 dimension, got ${condition.shape.length}`);
+    if (condition.shape && condition.shape.length !== 1)
+      fail(`the condition must have 1 dimension, got ${condition.shape.length}`);
     const { axis: given } = context.attributes;
     const axis = shape && given !== undefined ? axisOf(given, shape.length) : undefined;
     const flags = constantNumbers(condition);

@@ -1,7 +1,7 @@
 import type { Attributes, Value } from '../graph/graph.js';
 import { int } from './attributes.js';
 import { conv } from './conv.js';
-import { concrete, defineOperator, elements, fail, input, type Inferred } from './operator.js';
+import { concrete, defineOperator, elements, fail, type Inferred, input } from './operator.js';
 import { byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
 import { type SpatialAttributes, spatialAttributes } from './spatial.js';
 

@@ -23,7 +23,8 @@ const cosineWindow = (name: string): Operator =>
       const numbers = constantNumbers(input(context as never, 0));
       if (!numbers) return [{ dtype: output_datatype, shape: undefined }];
       const [size = -1] = numbers;
-      if (numbers.length !== 1 || size < 0 || size > MOST) fail(`the size must be one number from 0 on, got ${numbers.join(', ')}`);
+      if (numbers.length !== 1 || size < 0 || size > MOST)
+        fail(`the size must be one number from 0 on, got ${numbers.join(', ')}`);
       return [{ dtype: output_datatype, shape: [size] }];
     },
   });

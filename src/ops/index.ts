@@ -1,3 +1,4 @@
+import { registeredOps } from '../registry.js';
 import {
   add,
   and,
@@ -298,5 +299,8 @@ const all: readonly Operator[] = [
   xor,
 ];
 
-/** Every operator, by name. */
+/** Every operator of this library, by name. */
 export const operators: ReadonlyMap<string, Operator> = new Map(all.map((o) => [o.name, o]));
+
+/** The operator of that name: of this library, or one that the application registered. */
+export const operatorNamed = (name: string): Operator | undefined => operators.get(name) ?? registeredOps.get(name)?.operator;

@@ -1,11 +1,11 @@
 import { TilewiseError } from '../errors.js';
 import { epilogueOf, type Graph, type Node, type Value } from '../graph/graph.js';
-import { operators } from './index.js';
+import { operatorNamed } from './index.js';
 import type { Inferred, OpContext, Operator } from './operator.js';
 
 /** The operator of a node; `unsupported-model` where there is none. */
 export const operatorOf = (node: Node): Operator => {
-  const operator = operators.get(node.op);
+  const operator = operatorNamed(node.op);
   if (!operator) throw new TilewiseError('unsupported-model', `operator '${node.op}' is not supported`, { node: node.name });
   return operator;
 };

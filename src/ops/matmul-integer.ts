@@ -1,6 +1,6 @@
 import type { Value } from '../graph/graph.js';
-import { concrete, defineOperator, elements, input, type OpContext, type Inferred, type Operator } from './operator.js';
 import { matmul } from './matmul.js';
+import { concrete, defineOperator, elements, type Inferred, input, type OpContext, type Operator } from './operator.js';
 import { byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
 
 const integerProduct = (a: Value, b: Value): Inferred =>

@@ -22,7 +22,8 @@ export const qlinearConcat = defineOperator<QLinearConcatAttributes>({
   hostInputs: [0, 1, ...Array.from({ length: MOST }, (_, i) => [3 + 3 * i, 4 + 3 * i]).flat()],
   infer: ({ attributes, inputs }) => {
     const [scale, zero, ...rest] = inputs;
-    if (rest.length % 3 !== 0) fail(`each input comes with its scale and zero point, got ${rest.length} inputs after the first two`);
+    if (rest.length % 3 !== 0)
+      fail(`each input comes with its scale and zero point, got ${rest.length} inputs after the first two`);
     const { dtype } = byteInput(zero, 'the zero point of the output');
     checkQuantization(scale, zero, dtype, 'the output');
     const joined = rest.flatMap((value, i) => {

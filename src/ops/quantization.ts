@@ -44,11 +44,17 @@ export const checkExtent = (value: Value | undefined, extent: Dim | undefined, w
 };
 
 /** Scale and zero point of a whole tensor: one number each. */
-export const checkQuantization = (scale: Value | undefined, zero: Value | undefined, dtype: DType, what: string, extent?: Dim): void => {
+export const checkQuantization = (
+  scale: Value | undefined,
+  zero: Value | undefined,
+  dtype: DType,
+  what: string,
+  extent?: Dim,
+): void => {
   checkExtent(checkScale(scale, `the scale of ${what}`), extent, `the scale of ${what}`);
   checkZeroPoint(zero, dtype, `the zero point of ${what}`);
   checkExtent(zero, extent, `the zero point of ${what}`);
 };
 
 /** True where a scale or zero point is one number for the whole tensor. */
-export const isScalar = (shape: Shape | undefined): boolean => shape !== undefined && shape.every((d) => d === 1);
+export const isScalar = (shape: Shape | undefined): boolean => shape?.every((d) => d === 1) ?? false;

@@ -57,7 +57,10 @@ export const checkScaleShape = (
   zero: Shape | undefined,
   { axis, block_size }: Pick<QuantizeLinearAttributes, 'axis' | 'block_size'>,
 ): void => {
-  if (zero && (zero.length !== scale.length || zero.some((d, i) => typeof d === 'number' && typeof scale[i] === 'number' && d !== scale[i]))) {
+  if (
+    zero &&
+    (zero.length !== scale.length || zero.some((d, i) => typeof d === 'number' && typeof scale[i] === 'number' && d !== scale[i]))
+  ) {
     if (!isScalar(zero) || !isScalar(scale)) fail(`scale and zero point have shapes ${shapeText(scale)} and ${shapeText(zero)}`);
   }
   if (scale.length === 0 || (isScalar(scale) && scale.length === 1 && block_size === 0)) return;

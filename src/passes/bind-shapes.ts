@@ -1,5 +1,6 @@
 import { TilewiseError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
+import type { Budgets } from '../tensor/budgets.js';
 import { type Shape, shapeText } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { foldConstants } from './fold-constants.js';
@@ -13,7 +14,7 @@ export type Bindings = ReadonlyMap<string, readonly number[] | Tensor>;
  * constants, shapes are inferred again and shape arithmetic is folded. Throws `invalid-feed` where a shape does not fit
  * what the model declares.
  */
-export const bindShapes = (graph: Graph, bindings: Bindings): Graph => {
+export const bindShapes = (graph: Graph, bindings: Bindings, budgets?: Budgets): Graph => {
   const symbols = new Map<string, number>();
   const values = new Map(graph.values);
   for (const name of graph.inputs) {
@@ -33,7 +34,7 @@ export const bindShapes = (graph: Graph, bindings: Bindings): Graph => {
     }
   }
   const inputs = graph.inputs.filter((name) => !values.get(name)?.tensor);
-  return removeDeadNodes(foldConstants({ ...graph, inputs, values }));
+  return removeDeadNodes(foldConstants({ ...graph, inputs, values }, budgets));
 };
 
 const matchShape = (name: string, declared: Shape | undefined, shape: readonly number[], symbols: Map<string, number>): void => {

@@ -3,59 +3,114 @@ import type { RefTensor } from '../../kernels-ref/reference.js';
 import { runNode, toRef } from '../../kernels-ref/run-node.js';
 import { TilewiseError } from '../errors.js';
 import { type Graph, type Node, type Value, withNodes } from '../graph/graph.js';
-import { inferNode, operatorOf } from '../ops/infer.js';
-import type { Inferred } from '../ops/operator.js';
-import { isConcrete, sizeOf } from '../tensor/shape.js';
+import { atNode, inferNode, operatorOf } from '../ops/infer.js';
+import type { Inferred, Operator } from '../ops/operator.js';
+import { type Budgets, defaultBudgets } from '../tensor/budgets.js';
+import { isConcrete, shapeText, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** Most elements of one folded constant: a model must not make the host allocate without bound. */
-const MAX_ELEMENTS = 2 ** 26;
+/** Results of at most so many elements are folded as long as the budget lasts: lists of extents, axes, indices. */
+const SMALL = 2 ** 12;
+/** A larger result than this, and than what it is computed from, is left to the GPU. */
+const LARGE = 2 ** 20;
 
 /**
  * Infers types and shapes along the graph and replaces every node whose inputs are all known by its result: weights
  * computed from weights, and shape arithmetic (Shape, Gather, Concat ... on small integer vectors) as far as the
- * extents are numbers.
+ * extents are numbers. Throws `limit-exceeded` for a tensor beyond the budgets, before anything is computed for it.
  */
-export const foldConstants = (graph: Graph): Graph => {
-  const values = new Map(graph.values);
-  const nodes: Node[] = [];
-  for (const node of graph.nodes) {
-    const inferred = inferNode(node, values);
-    const folded = fold(node, values, inferred);
+export const foldConstants = (graph: Graph, budgets: Budgets = defaultBudgets): Graph => {
+  const folder = new Folder(graph.values, budgets);
+  const nodes = graph.nodes.filter((node) => !folder.add(node));
+  return withNodes(graph, nodes, folder.values);
+};
+
+/** Folds node after node, in topological order. */
+export class Folder {
+  readonly values: Map<string, Value>;
+  readonly #budgets: Budgets;
+  /** Elements that may still be computed. Weights are commonly computed from stored ones, in a few steps. */
+  #left: number;
+
+  constructor(values: ReadonlyMap<string, Value>, budgets: Budgets = defaultBudgets) {
+    this.values = new Map(values);
+    this.#budgets = budgets;
+    this.#left = budgets.maxFoldedElements;
+    for (const { tensor } of values.values()) this.#left += 4 * (tensor?.size ?? 0);
+  }
+
+  /** Infers the outputs of a node; returns true where they are constants now. */
+  add(node: Node): boolean {
+    const inferred = inferNode(node, this.values);
+    const sizes = inferred.map(({ shape }, i) => sizeWithin(node, node.outputs[i], shape, this.#budgets));
+    const folded = this.#mayFold(node, sizes) ? fold(node, this.values, inferred) : undefined;
     node.outputs.forEach((name, i) => {
       if (!name) return;
       const { dtype, shape } = inferred[i] as Inferred;
       const tensor = folded?.[i];
-      values.set(name, { name, dtype, shape: shape ?? values.get(name)?.shape, ...(tensor && { tensor }) });
+      this.values.set(name, { name, dtype, shape: shape ?? this.values.get(name)?.shape, ...(tensor && { tensor }) });
     });
-    if (!folded) nodes.push(node);
+    return folded !== undefined;
   }
-  return withNodes(graph, nodes, values);
-};
 
-const fold = (node: Node, values: ReadonlyMap<string, Value>, inferred: readonly Inferred[]): Tensor[] | undefined => {
-  const operator = operatorOf(node);
-  const inputs = node.inputs.map((name) => (name ? values.get(name) : undefined));
-  const known = inputs.every((value) => !value || value.tensor || (operator.shapeOnly && value.shape && isConcrete(value.shape)));
-  if (!known || !foldingReferences.has(node.op)) return undefined;
-  const outputs = inferred.map(({ dtype, shape }) => {
-    if (!shape || !isConcrete(shape)) return undefined;
-    if (sizeOf(shape) > MAX_ELEMENTS) {
-      throw new TilewiseError('limit-exceeded', `folding '${node.name}' would make a constant of ${sizeOf(shape)} elements`, {
+  #mayFold(node: Node, sizes: readonly number[]): boolean {
+    const operator = operatorOf(node);
+    if (!foldingReferences.has(node.op) || !isKnown(node, operator, this.values)) return false;
+    const size = sizes.reduce((a, b) => a + b, 0);
+    const stored = node.inputs.reduce((sum, name) => sum + (this.values.get(name)?.tensor?.size ?? 0), 0);
+    const { maxFoldedElements } = this.#budgets;
+    if (size > SMALL && !runsOnHostAlone(node, operator)) {
+      if (size > Math.max(LARGE, stored) || size > this.#left) return false;
+    } else if (size > Math.min(maxFoldedElements, this.#left)) {
+      throw new TilewiseError('limit-exceeded', `${node.op} '${node.name}' would make constants of too many elements (${size})`, {
         node: node.name,
+        ...(node.outputs[0] && { tensor: node.outputs[0] }),
+        hint: `at most ${maxFoldedElements} elements are computed while a model is loaded`,
       });
     }
-    return { dtype, shape };
+    this.#left -= size;
+    return true;
+  }
+}
+
+/** Elements of an output, 0 while its shape is not known. */
+const sizeWithin = (node: Node, tensor: string | undefined, shape: Inferred['shape'], { maxBytes }: Budgets): number => {
+  if (!shape || !isConcrete(shape)) return 0;
+  try {
+    const size = sizeOf(shape);
+    if (4 * size <= maxBytes) return size;
+    throw new TilewiseError('limit-exceeded', `'${tensor}' of shape ${shapeText(shape)} takes ${4 * size} bytes`, {
+      ...(tensor && { tensor }),
+      hint: `the budget is ${maxBytes} bytes (option maxBytes)`,
+    });
+  } catch (error) {
+    throw atNode(error, node);
+  }
+};
+
+const isKnown = (node: Node, { shapeOnly }: Operator, values: ReadonlyMap<string, Value>): boolean =>
+  node.inputs.every((name) => {
+    const value = name ? values.get(name) : undefined;
+    return !value || value.tensor || (shapeOnly && value.shape && isConcrete(value.shape));
   });
+
+/** True for an operator that no kernel runs. */
+const runsOnHostAlone = (node: Node, { shapeOnly, hostInputs = [] }: Operator): boolean =>
+  shapeOnly || node.inputs.every((_, i) => hostInputs.includes(i));
+
+const fold = (node: Node, values: ReadonlyMap<string, Value>, inferred: readonly Inferred[]): Tensor[] | undefined => {
+  const { shapeOnly } = operatorOf(node);
+  const inputs = node.inputs.map((name) => (name ? values.get(name) : undefined));
+  const outputs = inferred.map(({ dtype, shape }) => (shape && isConcrete(shape) ? { dtype, shape } : undefined));
   if (!outputs.every((output) => output !== undefined)) return undefined;
   return runNode(
     foldingReferences,
     node,
-    inputs.map((value) => value && refOf(value)),
+    inputs.map((value) => value && refOf(value, shapeOnly)),
     outputs,
   );
 };
 
-/** A value whose data is not known stands with its shape alone: only shape-only operators are given one. */
-const refOf = ({ dtype, shape, tensor }: Value): RefTensor =>
-  tensor ? toRef(tensor) : { dtype, shape: shape as readonly number[], data: new Float64Array(0) };
+/** Operators that read only the shape are given no more. */
+const refOf = ({ dtype, shape, tensor }: Value, shapeOnly = false): RefTensor =>
+  tensor && !shapeOnly ? toRef(tensor) : { dtype, shape: shape as readonly number[], data: new Float64Array(0) };

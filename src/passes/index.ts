@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.js';
 import { verify } from '../graph/verify.js';
+import type { Budgets } from '../tensor/budgets.js';
 import { type Bindings, bindShapes } from './bind-shapes.js';
 import { channelsLast } from './channels-last.js';
 import { foldAffine } from './fold-affine.js';
@@ -8,6 +9,8 @@ import { foldConstants } from './fold-constants.js';
 import { foldPad } from './fold-pad.js';
 import { fuseActivation } from './fuse-activation.js';
 import { fuseEpilogue } from './fuse-epilogue.js';
+import { fuseInstanceNormalization } from './fuse-instance-normalization.js';
+import { fuseLayerNormalization } from './fuse-layer-normalization.js';
 import { mergeBranches } from './merge-branches.js';
 import { mergeDuplicates } from './merge-duplicates.js';
 import { mergeTransposes } from './merge-transposes.js';
@@ -16,7 +19,7 @@ import { removeIdentity } from './remove-identity.js';
 
 interface Pass {
   readonly name: string;
-  readonly run: (graph: Graph) => Graph;
+  readonly run: (graph: Graph, budgets?: Budgets) => Graph;
 }
 
 /** The passes, in the order in which they run. */
@@ -29,6 +32,8 @@ const passes: readonly Pass[] = [
   { name: 'fold-batch-normalization', run: foldBatchNormalization },
   { name: 'fold-affine', run: foldAffine },
   { name: 'merge-branches', run: mergeBranches },
+  { name: 'fuse-layer-normalization', run: fuseLayerNormalization },
+  { name: 'fuse-instance-normalization', run: fuseInstanceNormalization },
   { name: 'fuse-activation', run: fuseActivation },
   { name: 'fuse-epilogue', run: fuseEpilogue },
   { name: 'remove-dead-nodes', run: removeDeadNodes },
@@ -43,9 +48,9 @@ const boundPasses: readonly Pass[] = [
 
 type OnPass = (pass: string, graph: Graph) => void;
 
-const runPasses = (list: readonly Pass[], graph: Graph, onPass?: OnPass): Graph =>
+const runPasses = (list: readonly Pass[], graph: Graph, onPass?: OnPass, budgets?: Budgets): Graph =>
   list.reduce((current, { name, run }) => {
-    const next = verify(run(current), name);
+    const next = verify(run(current, budgets), name);
     onPass?.(name, next);
     return next;
   }, graph);
@@ -69,11 +74,11 @@ export const restructure = (graph: Graph, onPass?: OnPass): Graph =>
   );
 
 /** Everything that can be done before the input shapes are known. Verified after each pass. */
-export const optimize = (graph: Graph, onPass?: OnPass): Graph => runPasses(passes, graph, onPass);
+export const optimize = (graph: Graph, onPass?: OnPass, budgets?: Budgets): Graph => runPasses(passes, graph, onPass, budgets);
 
 /** The optimised graph for inputs of these shapes (and values, see `hostInputs`), ready to be planned. */
-export const bind = (graph: Graph, bindings: Bindings, onPass?: OnPass): Graph => {
-  const bound = verify(bindShapes(graph, bindings), 'bind-shapes');
+export const bind = (graph: Graph, bindings: Bindings, onPass?: OnPass, budgets?: Budgets): Graph => {
+  const bound = verify(bindShapes(graph, bindings, budgets), 'bind-shapes');
   onPass?.('bind-shapes', bound);
-  return runPasses(boundPasses, bound, onPass);
+  return runPasses(boundPasses, bound, onPass, budgets);
 };

@@ -1,12 +1,13 @@
 import { library } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
-import { type Graph, type Node, valueNamed } from '../graph/graph.js';
+import { type Graph, type Node, producersOf, valueNamed } from '../graph/graph.js';
 import type { DeviceFacts } from '../kernels/facts.js';
 import type { Dispatch, Operand, TensorInfo } from '../kernels/kernel.js';
 import { packOnce } from '../kernels/kernel.js';
-import { lowerings } from '../kernels/select.js';
+import { loweringOf } from '../kernels/select.js';
 import { packParams, reflect, specialize } from '../kernels/specialize.js';
 import { atNode, operatorOf } from '../ops/infer.js';
+import { type Budgets, defaultBudgets } from '../tensor/budgets.js';
 import { toDeviceWords } from '../tensor/convert.js';
 import { isConcrete, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -18,11 +19,26 @@ import type { Command, Plan, PlanPipeline, PlanTensor } from './plan.js';
  * Throws `unsupported-model` naming every node without a kernel, and `limit-exceeded` where a tensor is larger than the
  * device can bind.
  */
-export const buildPlan = (graph: Graph, facts: DeviceFacts): Plan => {
+export const buildPlan = (graph: Graph, facts: DeviceFacts, budgets: Budgets = defaultBudgets): Plan => {
   rejectMissingKernels(graph);
   const builder = new PlanBuilder(graph, facts);
   for (const node of graph.nodes) builder.addNode(node);
-  return builder.finish();
+  const plan = builder.finish();
+  rejectBeyondBudget(graph, plan, budgets);
+  return plan;
+};
+
+const rejectBeyondBudget = (graph: Graph, { buffers }: Plan, { maxBytes }: Budgets): void => {
+  const total = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= maxBytes) return;
+  const largest = buffers.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+  const tensor = largest.values[0] as string;
+  const node = producersOf(graph).get(tensor)?.name;
+  throw new TilewiseError(
+    'limit-exceeded',
+    `the model needs ${total} bytes, the largest part (${largest.bytes}) for '${tensor}'${node === undefined ? '' : ` of node '${node}'`}`,
+    { ...(node !== undefined && { node }), tensor, hint: `the budget is ${maxBytes} bytes (option maxBytes)` },
+  );
 };
 
 /**
@@ -34,7 +50,7 @@ export const rejectMissingKernels = (graph: Graph): void => {
     const { alias, shapeOnly, hostInputs = [] } = operatorOf(node);
     return !alias && !shapeOnly && !node.inputs.every((_, i) => hostInputs.includes(i));
   };
-  const missing = graph.nodes.filter((node) => needsKernel(node) && !lowerings.has(node.op));
+  const missing = graph.nodes.filter((node) => needsKernel(node) && !loweringOf(node.op));
   if (missing.length === 0) return;
   const list = missing.map((node) => `${node.op} '${node.name}'`).join(', ');
   throw new TilewiseError('unsupported-model', `no GPU kernel for: ${list}`, { node: missing[0]!.name });
@@ -82,7 +98,7 @@ class PlanBuilder {
   }
 
   #lower(node: Node): void {
-    const lowering = lowerings.get(node.op);
+    const lowering = loweringOf(node.op);
     if (!lowering) throw new TilewiseError('unsupported-model', `the result depends on data that only a run can tell`);
     const outputs = node.outputs.map((name) => (name ? this.#info(name) : undefined));
     if (outputs.every((info) => !info || sizeOf(info.shape) === 0)) {
@@ -169,6 +185,11 @@ class PlanBuilder {
 
   #bytesOf(name: string): number {
     const bytes = 4 * sizeOf(this.#info(name).shape);
+    this.#rejectUnbindable(name, bytes);
+    return bytes;
+  }
+
+  #rejectUnbindable(name: string, bytes: number): void {
     const most = Math.min(this.#facts.limits.maxStorageBufferBindingSize, this.#facts.limits.maxBufferSize);
     if (bytes > most) {
       throw new TilewiseError('limit-exceeded', `'${name}' takes ${bytes} bytes, but the device binds at most ${most}`, {
@@ -176,7 +197,6 @@ class PlanBuilder {
         hint: 'use smaller inputs, a smaller batch or another adapter (maxStorageBufferBindingSize)',
       });
     }
-    return bytes;
   }
 
   /** The storage that a value is read from: of an earlier node, an input, or a constant as it stands. */
@@ -234,6 +254,7 @@ class PlanBuilder {
   }
 
   #addStorage(value: string, role: Storage['role'], bytes: number, words?: Storage['words']): number {
+    this.#rejectUnbindable(value, bytes);
     this.#storages.push({ value, role, bytes, ...(words && { words }) });
     return this.#storages.length - 1;
   }

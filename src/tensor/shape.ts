@@ -31,17 +31,25 @@ export const stridesOf = (shape: ConcreteShape): number[] => {
 export const resolveAxis = (axis: number, rank: number): number | undefined =>
   Number.isInteger(axis) && axis >= -rank && axis < rank ? (axis + rank) % rank : undefined;
 
+/** Sums of a symbol with itself double its text: a few dozen of them would fill the memory. */
+const MAX_SYMBOL = 2 ** 14;
+
+const symbol = (text: string): string => {
+  if (text.length <= MAX_SYMBOL) return text;
+  throw new TilewiseError('limit-exceeded', `an extent is an expression of ${text.length} characters: ${text.slice(0, 40)}...`);
+};
+
 export const addDims = (a: Dim, b: Dim): Dim =>
-  typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : b === 0 ? a : `${a}+${b}`;
+  typeof a === 'number' && typeof b === 'number' ? a + b : a === 0 ? b : b === 0 ? a : symbol(`${a}+${b}`);
 
 export const mulDims = (a: Dim, b: Dim): Dim => {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
   if (a === 0 || b === 0) return 0;
-  return a === 1 ? b : b === 1 ? a : `${group(a)}*${group(b)}`;
+  return a === 1 ? b : b === 1 ? a : symbol(`${group(a)}*${group(b)}`);
 };
 
 /** Applies `f` to a number, or names the result after the function for a symbol. */
-export const mapDim = (d: Dim, name: string, f: (n: number) => number): Dim => (typeof d === 'number' ? f(d) : `${name}(${d})`);
+export const mapDim = (d: Dim, name: string, f: (n: number) => number): Dim => (typeof d === 'number' ? f(d) : symbol(`${name}(${d})`));
 
 const group = (d: Dim): string => (typeof d === 'string' && d.includes('+') ? `(${d})` : String(d));
 

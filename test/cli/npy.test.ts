@@ -31,7 +31,11 @@ describe('npy', () => {
       const size = dims.reduce((a, b) => a * b, 1);
       const tensor = new Tensor(dtype, fromNumbers(dtype, [1, 0, 1, 1].slice(0, size)), dims);
       const bytes = writeNpy(tensor);
-      expect(show(readNpy(bytes))).toEqual({ dims, numbers: [...toNumbers(dtype, tensor.data)], type: dtype.replace(/int4$/, 'int8') });
+      expect(show(readNpy(bytes))).toEqual({
+        dims,
+        numbers: [...toNumbers(dtype, tensor.data)],
+        type: dtype.replace(/int4$/, 'int8'),
+      });
       expect((bytes.length - tensor.data.byteLength) % 64).toBe(0);
     }
   });

@@ -78,5 +78,13 @@ describe('opset 1 to 6', () => {
     };
     expect(old(node('Gemm', ['x', 'w', 'c'], ['y'], { broadcast: 1 }), matrices).nodes[0]?.op).toBe('Gemm');
     expect(errorOf(() => old(node('Tile', ['x', 'b', 'b'], ['y']))).code).toBe('unsupported-model');
+    const initializers = [
+      constant('times', 'float32', [1], [2]),
+      constant('axis', 'float32', [], [1]),
+      constant('four', 'int64', [], [4]),
+    ];
+    const tiled = (axis: string) => old(node('Tile', ['x', 'times', axis], ['y']), { initializers });
+    expect(run(tiled('axis'))).toEqual([1, 2, 3, -4, -5, -6, 1, 2, 3, -4, -5, -6]);
+    expect(errorOf(() => tiled('four')).code).toBe('invalid-model');
   });
 });

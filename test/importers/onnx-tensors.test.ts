@@ -146,9 +146,7 @@ describe('weights', () => {
   it('take the bytes that their type says', () => {
     for (const dtype of Object.keys(samples) as DType[]) {
       const bytes = Math.ceil((3 * bitsPerElement(dtype)) / 8);
-      const error = errorOf(() =>
-        importTensor(tensor({ dataType: onnxOfDtype(dtype), dims: [3], ...raw(bytes + 1) })),
-      );
+      const error = errorOf(() => importTensor(tensor({ dataType: onnxOfDtype(dtype), dims: [3], ...raw(bytes + 1) })));
       expect(error.message).toMatch(`need ${bytes} bytes`);
     }
   });

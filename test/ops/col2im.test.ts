@@ -33,7 +33,10 @@ describe('col2im', () => {
     [[1, 4, 4], [3, 3], [2, 0], {}, 'blocks of shape'],
     [[1, 4, 4], [3, 3], [2], {}, 'elements'],
     [[1, 4, 4], [3, 3], [2, 2], { pads: [1, 1] }, 'pads'],
-  ] as [number[], number[], number[], Attributes, string][])('refuses [%s], [%s], [%s], %o', (x, image, block, given, message) => {
-    expect(() => caseGraph(columns(x, image, block, given))).toThrow(message);
-  });
+  ] as [number[], number[], number[], Attributes, string][])(
+    'refuses [%s], [%s], [%s], %o',
+    (x, image, block, given, message) => {
+      expect(() => caseGraph(columns(x, image, block, given))).toThrow(message);
+    },
+  );
 });

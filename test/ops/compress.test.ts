@@ -24,7 +24,8 @@ const cases = [
 
 describe('compress', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[3] as OpCase, /indices\[[^\]]+\]/, 'indices[0]'));
+  it('rejects a wrong kernel', () =>
+    expectWrongKernelRejected(cases[3] as OpCase, 'let given = indices', 'let given = 0 * indices'));
   it.each([
     [pick([3], flags(1, 1, 1, 1), 0), '4 elements for 3'],
     [pick([3], flags(1, 1, 1, 1)), '4 elements for 3'],

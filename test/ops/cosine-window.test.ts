@@ -33,7 +33,9 @@ describe('cosine-window', () => {
   });
   it('refuses sizes below 0, more than one number, and integers', () => {
     expect(() => caseGraph(windowOf('HannWindow', -1))).toThrow('the size');
-    expect(() => caseGraph({ ...windowOf('HannWindow', 1), inputs: [{ shape: [2], dtype: 'int64', constant: true }] })).toThrow('one');
+    expect(() => caseGraph({ ...windowOf('HannWindow', 1), inputs: [{ shape: [2], dtype: 'int64', constant: true }] })).toThrow(
+      'one',
+    );
     expect(() => caseGraph(windowOf('HannWindow', 3, { output_datatype: 'int32' }))).toThrow('not defined for int32');
   });
 });

@@ -5,7 +5,16 @@ import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpC
 /** Determinants of some hundreds, of as many products. */
 const tolerance = { atol: 2e-3, rtol: 1e-4 };
 const cases: OpCase[] = [
-  ...[[1, 1], [2, 2], [3, 3], [2, 5, 5], [2, 3, 4, 4], [70, 2, 2], [0, 3, 3], [2, 0, 0]].map((shape) => ({
+  ...[
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [2, 5, 5],
+    [2, 3, 4, 4],
+    [70, 2, 2],
+    [0, 3, 3],
+    [2, 0, 0],
+  ].map((shape) => ({
     name: `[${shape}]`,
     inputs: [{ shape }],
   })),

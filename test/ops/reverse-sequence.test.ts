@@ -33,6 +33,8 @@ describe('reverse-sequence', () => {
     [[{ shape: [3, 2] }, lens(1, 1)], { batch_axis: 2 }, 'out of range'],
     [[{ shape: [3, 2] }, { shape: [2] }], {}, 'int'],
   ] as [InputSpec[], Attributes, string][])('refuses %o %o', (inputs, attributes, message) => {
-    expect(() => caseGraph({ name: '', op: 'ReverseSequence', inputs, attributes, tolerance: tolerances.exact })).toThrow(message);
+    expect(() => caseGraph({ name: '', op: 'ReverseSequence', inputs, attributes, tolerance: tolerances.exact })).toThrow(
+      message,
+    );
   });
 });

@@ -91,7 +91,10 @@ const ramp = (from: number, to: number, count: number): number[] =>
 
 /** Small results must be right in their own digits, not only in those of 1. */
 const relative: OpCase[] = [
-  ...['Elu', 'Celu', 'Selu', 'Erf', 'Sin', 'Gelu', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Sinh', 'Tan'].map((op) => ({ op, data: ramp(-1e-3, 1e-3, 100) })),
+  ...['Elu', 'Celu', 'Selu', 'Erf', 'Sin', 'Gelu', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Sinh', 'Tan'].map((op) => ({
+    op,
+    data: ramp(-1e-3, 1e-3, 100),
+  })),
   { op: 'Softplus', data: ramp(-60, -5, 100) },
   { op: 'Mish', data: ramp(-30, -5, 100) },
 ].map(({ op, data }) => ({

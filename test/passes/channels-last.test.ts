@@ -44,6 +44,19 @@ describe('channels-last', () => {
     expect(orders).toEqual([true, false, true]);
   });
 
+  it('goes on through quantization by tensor and by channel', () => {
+    const after = check((b, x) => {
+      const channels = [b.weight([8], 0.01, 0.05), b.values([8], [1, 2, 3, 4, 5, 6, 7, 8], 'int8')];
+      const whole = b.op('QuantizeLinear', [b.conv(x, 3, 8, 3), b.weight([], 0.01, 0.05)], { output_dtype: 'int8' });
+      const back = b.op('DequantizeLinear', [whole, ...channels], { axis: -3 });
+      const again = b.op('QuantizeLinear', [back, ...channels]);
+      return [b.conv(b.op('DequantizeLinear', [again, ...channels]), 8, 4, 1)];
+    });
+    expect(transposes(after)).toBe(1);
+    const axes = after.nodes.filter(({ op }) => op.endsWith('quantizeLinear') || op.endsWith('QuantizeLinear'));
+    expect(axes.map(({ attributes }) => attributes.axis)).toEqual([3, 3, 3, 3]);
+  });
+
   it('begins no region with weights that are fed, or groups of several channels', () => {
     const after = check((b, x) => {
       const fed = b.op('Conv', [

@@ -59,7 +59,9 @@ const checkModel = (model: ModelProto): { graph: GraphProto; opset: number } => 
   const opsets = model.opsets.filter(({ domain }) => !domain || domain === 'ai.onnx');
   const [first, ...others] = opsets.map((opset) => opset.version ?? 0);
   if (first === undefined && model.opsets.length > 0) rejectUnknownOperators(graph);
-  const opset = first ?? invalid('the model states no opset version: it is damaged');
+  // Nodes of an application's own domain alone need no version of the standard one.
+  const isForeign = model.opsets.length > 0 && graph.nodes.length > 0 && !graph.nodes.some(isStandard);
+  const opset = first ?? (isForeign ? OPSETS[1] : invalid('the model states no opset version: it is damaged'));
   if (others.some((other) => other !== opset))
     invalid(`the model states several opset versions: ${[opset, ...others].join(', ')}`);
   if (opset < 1) invalid(`opset version ${opset} is not possible`);

@@ -56,6 +56,8 @@ export class Inliner {
   readonly #identities = new Map<string, string>();
   readonly #hoisted = new Map<GraphProto, ReadonlyMap<string, string>>();
   readonly #used = new Set<string>();
+  /** How often names were made of a base. */
+  readonly #asked = new Map<string, number>();
   #left = MAX_NODES;
 
   constructor(graph: GraphProto, opset: number, handlerOf: (node: NodeProto) => Inline | undefined) {
@@ -252,7 +254,9 @@ export class Inliner {
 
   #fresh(base: string): string {
     let name = base;
-    for (let i = 1; this.#used.has(name); i++) name = `${base}_${i}`;
+    let asked = this.#asked.get(base) ?? 0;
+    while (this.#used.has(name)) name = `${base}_${++asked}`;
+    this.#asked.set(base, asked);
     this.#used.add(name);
     return name;
   }

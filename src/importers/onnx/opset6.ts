@@ -2,7 +2,16 @@ import { onnxOfDtype } from '../../ops/onnx-types.js';
 import { type DType, isDType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Draft } from './draft.js';
-import { attributeToInput, invalid, type OnnxNode, type Upgrade, unsupported, withAttributes, without } from './onnx-node.js';
+import {
+  attributeToInput,
+  invalid,
+  type OnnxNode,
+  scalarInput,
+  type Upgrade,
+  unsupported,
+  withAttributes,
+  without,
+} from './onnx-node.js';
 
 const rankOf = (name: string | undefined, draft: Draft): number =>
   draft.values.get(name ?? '')?.shape?.length ?? unsupported(`the rank of '${name}' must be declared at this opset version`);
@@ -62,6 +71,19 @@ const upsample: Upgrade = (node) => {
   return withAttributes(without(node, 'height_scale', 'width_scale'), { scales: [1, 1, height_scale, width_scale] });
 };
 
+/** One axis and how often to repeat along it. */
+const tile: Upgrade = (node, draft) => {
+  const [x = '', , third] = node.inputs;
+  if (!third) return node;
+  const times = scalarInput(node, 1, draft, 'the number of tiles');
+  const axis = scalarInput(node, 2, draft, 'the axis') ?? 0;
+  const repeats = new Array<bigint>(rankOf(x, draft)).fill(1n);
+  if (axis < 0 || axis >= repeats.length) invalid(`axis ${axis} is out of range for rank ${repeats.length}`);
+  repeats[axis] = BigInt(times ?? 1);
+  const tensor = new Tensor('int64', BigInt64Array.from(repeats), [repeats.length]);
+  return { ...node, inputs: [x, draft.addConstant(`${node.name}.repeats`, tensor)] };
+};
+
 const upgrades: ReadonlyMap<string, Upgrade> = new Map<string, Upgrade>([
   ...['Add', 'And', 'Div', 'Equal', 'Greater', 'Less', 'Mul', 'Or', 'Pow', 'Sub', 'Xor'].map((op): [string, Upgrade] => [
     op,
@@ -74,7 +96,7 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map<string, Upgrade>([
   ['Pad', pad],
   ['PRelu', prelu],
   ['Reshape', (node, draft) => attributeToInput(node, 'shape', 1, draft)],
-  ['Tile', (node) => (node.inputs.length > 2 ? unsupported('one axis as an input is not supported') : node)],
+  ['Tile', tile],
   ['Upsample', upsample],
 ]);
 

@@ -1,10 +1,10 @@
-import { operators } from '../../ops/index.js';
+import { operatorNamed } from '../../ops/index.js';
 import { fromNumbers } from '../../tensor/convert.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { batchStatistics, clipByInputs, filled, reduceLogSum, reduceLogSumExp } from './composed.js';
 import type { Draft } from './draft.js';
+import { groupNormalization, negativeLogLikelihoodLoss, softmaxCrossEntropyLoss } from './functions.js';
 import { multiHeadAttention } from './multi-head-attention.js';
-import { groupNormalization, negativeLogLikelihoodLoss, softmaxCrossEntropyLoss } from './losses.js';
 import {
   attributeToInput,
   firstOutputOnly,
@@ -264,7 +264,7 @@ const meaningless: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
   }).map(([op, names]) => [op, new Map<string, unknown>(Object.entries(names))]),
 );
 
-const schemaHas = (op: string, attribute: string): boolean => Object.hasOwn(operators.get(op)?.attributes ?? {}, attribute);
+const schemaHas = (op: string, attribute: string): boolean => Object.hasOwn(operatorNamed(op)?.attributes ?? {}, attribute);
 
 const typeOf = (name: string | undefined, draft: Draft) => draft.values.get(name ?? '')?.dtype ?? 'float32';
 
@@ -281,7 +281,7 @@ const withoutMeaningless = (node: OnnxNode): OnnxNode => {
 };
 
 /** True where the operator can be imported. */
-export const isKnown = (op: string): boolean => op === 'Constant' || operators.has(replaced.get(op) ?? op);
+export const isKnown = (op: string): boolean => op === 'Constant' || operatorNamed(replaced.get(op) ?? op) !== undefined;
 
 /** The node in the newest form of its operator, or the nodes that stand for it. */
 export const upgrade = (given: OnnxNode, draft: Draft): readonly OnnxNode[] => {

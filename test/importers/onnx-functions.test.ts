@@ -97,7 +97,11 @@ describe('older forms', () => {
   });
 
   it('RotaryEmbedding of com.microsoft: the positions come second', () => {
-    const given = [constant('p', 'int64', [1, 2], [0, 1]), constant('c', 'float32', [2, 1], [1, 0]), constant('o', 'int64', [1], [0])];
+    const given = [
+      constant('p', 'int64', [1, 2], [0, 1]),
+      constant('c', 'float32', [2, 1], [1, 0]),
+      constant('o', 'int64', [1], [0]),
+    ];
     const rotary = (positions: string, attributes: Parameters<typeof node>[3] = {}) =>
       importModel({
         opset: 17,

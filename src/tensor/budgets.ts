@@ -1,0 +1,9 @@
+/** What a model may make this library allocate. A file of a hundred bytes can ask for any amount. */
+export interface Budgets {
+  /** Most bytes of one tensor, and of all buffers of a plan together. */
+  readonly maxBytes: number;
+  /** Most elements of one constant that a model has computed at load and not stored. */
+  readonly maxFoldedElements: number;
+}
+
+export const defaultBudgets: Budgets = { maxBytes: 2 ** 32, maxFoldedElements: 2 ** 24 };

@@ -1,0 +1,2 @@
+// The same tests as in Node.
+import '../register-op.test.js';

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { defaultFacts } from '../../src/kernels/facts.js';
+import { buildPlan } from '../../src/plan/build.js';
+import { matmulTolerance } from '../../src/tensor/compare.js';
+import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
+import { expectRefused, integers } from '../support/quantized.js';
+
+interface Options {
+  readonly bits?: number;
+  readonly block_size?: number;
+  readonly zeros?: 'none' | 'packed' | 'float';
+  readonly bias?: boolean;
+  readonly epilogue?: boolean;
+}
+
+const op = 'com.microsoft.MatMulNBits';
+
+const nbitsCase = (
+  a: readonly number[],
+  N: number,
+  { bits = 4, block_size = 16, zeros = 'none', bias = false, epilogue = false }: Options = {},
+): OpCase => {
+  const K = a.at(-1) as number;
+  const blocks = Math.ceil(K / block_size);
+  const floats = (shape: readonly number[], range: readonly [number, number]): InputSpec => ({ shape, range, constant: true });
+  const zeroPoints: Record<string, InputSpec | undefined> = {
+    none: undefined,
+    packed: integers('uint8', [N * Math.ceil((blocks * bits) / 8)], true),
+    float: floats([N, blocks], [0, 2 ** bits - 1]),
+  };
+  return {
+    name: `MatMulNBits [${a}] x ${N}, ${bits} bits, blocks of ${block_size}, zero points ${zeros}${bias ? ', bias' : ''}${epilogue ? ', Relu' : ''}`,
+    op,
+    inputs: [
+      { shape: a },
+      integers('uint8', [N, blocks, (block_size * bits) / 8], true),
+      floats([N * blocks], [0.01, 0.1]),
+      zeroPoints[zeros],
+      undefined,
+      ...(bias ? [floats([N], [-2, 2])] : []),
+    ],
+    attributes: { K, N, bits, block_size, ...(epilogue && { epilogue: [{ op: 'Relu', attributes: {} }] }) },
+    tolerance: matmulTolerance(K + 1, 2, 0.1 * 2 ** bits),
+  };
+};
+
+const cases: OpCase[] = [
+  ...[2, 4, 8].flatMap((bits) => (['none', 'packed', 'float'] as const).map((zeros) => nbitsCase([3, 33], 5, { bits, zeros }))),
+  ...[16, 32, 64, 128, 256].map((block_size) => nbitsCase([2, 129], 4, { block_size, zeros: 'packed' })),
+  ...[1, 16, 17, 31, 32].map((K) => nbitsCase([1, K], 3, { zeros: 'packed' })),
+  nbitsCase([2, 3, 40], 5, { bias: true }),
+  nbitsCase([40], 5, { bias: true, epilogue: true }),
+  nbitsCase([0, 40], 5),
+];
+
+describe('matmul-nbits', () => {
+  it.each(cases)('$name', (opCase) => checkOp(opCase));
+
+  it('rejects a wrong kernel', async () => {
+    await expectWrongKernelRejected(cases[4] as OpCase, 'word >>= BITS', 'word >>= 1u');
+    await expectWrongKernelRejected(cases[4] as OpCase, 'packed_zero(column, block);', 'packed_zero(column, 0u);');
+  });
+
+  it('uploads the packed weight as it stands', () => {
+    const { graph } = caseGraph(nbitsCase([3, 64], 8));
+    const weights = buildPlan(graph, defaultFacts).buffers.filter(({ role }) => role === 'weight');
+    expect(weights.map(({ words }) => words!.byteLength).sort((a, b) => b - a)).toEqual([(8 * 64) / 2, 8 * 4 * 4]);
+  });
+
+  it('refuses what does not fit', () => {
+    const attributes = { K: 32, N: 4, bits: 4, block_size: 16 };
+    const a = { shape: [2, 32] };
+    const b = { ...integers('uint8', [4, 2, 8], true), data: new Array<number>(64).fill(1) };
+    const scale = { shape: [8] };
+    expectRefused(op, [a, { ...b, constant: false }, scale], 'B must be a constant', attributes);
+    expectRefused(op, [a, b, { shape: [7] }], 'the scales of shape [7] must have 8 elements', attributes);
+    expectRefused(op, [{ shape: [2, 31] }, b, scale], 'the last dimension of A must be 32, got 31', attributes);
+    expectRefused(op, [a, b, scale, undefined, { shape: [32], dtype: 'int32' }], 'g_idx', attributes);
+    expectRefused(op, [a, b, scale], 'bits must be 2, 4 or 8, got 3', { ...attributes, bits: 3 });
+    expectRefused(op, [a, b, scale], 'block_size must be a power of 2', { ...attributes, block_size: 24 });
+    expectRefused(op, [a, b, scale, { shape: [4], dtype: 'int8' }], 'the zero points must be uint8 or float32', attributes);
+  });
+});
