@@ -1,8 +1,8 @@
 import { TilewiseError } from './errors.js';
 import { type Graph, type Node, valueNamed } from './graph/graph.js';
 import { contextOf, inferNode, operatorOf } from './ops/infer.js';
-import { bindShapes } from './passes/bind-shapes.js';
 import type { Command, Plan, PlanBuffer } from './plan/plan.js';
+import type { Preflight } from './preflight.js';
 import { type DType, isFloat } from './tensor/dtype.js';
 import { type Dim, isConcrete } from './tensor/shape.js';
 
@@ -16,6 +16,12 @@ export interface NodeSummary {
   readonly params: number;
 }
 
+/** A node of the file, and what runs it or why it cannot run. */
+export interface InspectedNode extends NodeSummary {
+  readonly kernel?: string;
+  readonly reason?: string;
+}
+
 export interface ValueSummary {
   readonly name: string;
   readonly dtype: DType;
@@ -27,8 +33,10 @@ export interface Inspection {
   readonly inputs: readonly ValueSummary[];
   readonly outputs: readonly ValueSummary[];
   /** Of the model file, before any pass. */
-  readonly nodes: readonly NodeSummary[];
+  readonly nodes: readonly InspectedNode[];
   readonly totals: { readonly macs: number; readonly params: number };
+  /** Why the model cannot run as a whole although each node could. */
+  readonly problem?: string;
 }
 
 /** Input shapes with every symbol replaced by a number, and the symbols that were not given and stand for 1. */
@@ -37,13 +45,17 @@ export interface BoundInputs {
   readonly assumed: readonly string[];
 }
 
-/** Replaces the symbolic extents of a graph's inputs; throws `invalid-argument` for a name that no input uses. */
-export const bindInputs = (graph: Graph, dims: ReadonlyMap<string, number>): BoundInputs => {
+/**
+ * Replaces the symbolic extents of a graph's inputs; throws `invalid-argument` for a name that no input uses. Inputs
+ * without a declared shape are refused, or left out where they are `optional`.
+ */
+export const bindInputs = (graph: Graph, dims: ReadonlyMap<string, number>, optional = false): BoundInputs => {
   const symbols = new Set<string>();
   const assumed = new Set<string>();
   const shapes = new Map<string, readonly number[]>();
   for (const name of graph.inputs) {
     const { shape } = valueNamed(graph, name);
+    if (!shape && optional) continue;
     if (!shape) throw new TilewiseError('unsupported-model', `the shape of input '${name}' is not declared`, { tensor: name });
     const bound = shape.map((dim) => {
       if (typeof dim === 'number') return dim;
@@ -91,22 +103,19 @@ const paramsOf = (graph: Graph, node: Node, counted: Set<string>): number => {
   return params;
 };
 
-/** Inputs, outputs, nodes and costs of an imported graph for inputs of these shapes. */
-export const inspectGraph = (graph: Graph, shapes: ReadonlyMap<string, readonly number[]>): Inspection => {
-  const bound = bindShapes(graph, shapes);
-  const macs = new Map(bound.nodes.map((node) => [node.name, macsOf(bound, node)]));
+/** Inputs, outputs, nodes and costs of an imported graph, with what a preflight tells of each node. */
+export const inspectGraph = (graph: Graph, { fates, problem }: Preflight): Inspection => {
   const counted = new Set<string>();
-  const nodes = graph.nodes.map((node) => ({
-    name: node.name,
-    op: node.op,
-    macs: macs.get(node.name) ?? 0,
-    params: paramsOf(graph, node, counted),
-  }));
+  const nodes = graph.nodes.map((node): InspectedNode => {
+    const { macs = 0, ...fate } = { macs: undefined, ...fates.get(node.name) };
+    return { name: node.name, op: node.op, macs, params: paramsOf(graph, node, counted), ...fate };
+  });
   return {
     inputs: summarizeValues(graph, graph.inputs),
     outputs: summarizeValues(graph, graph.outputs),
     nodes,
     totals: total(nodes),
+    ...(problem !== undefined && { problem }),
   };
 };
 
@@ -134,14 +143,3 @@ export const summarizePlan = ({ buffers, commands }: Plan): PlanSummary => ({
     command.kind === 'dispatch' ? { ...command, params: [...command.params] } : { ...command },
   ),
 });
-
-/** For every node of a plan, the kernels it runs, in order. */
-export const kernelsOf = (plan: Plan): ReadonlyMap<string, readonly string[]> => {
-  const kernels = new Map<string, string[]>();
-  for (const command of plan.commands) {
-    const list = kernels.get(command.node) ?? [];
-    kernels.set(command.node, list);
-    list.push(command.kind === 'dispatch' ? command.kernel : command.kind);
-  }
-  return kernels;
-};

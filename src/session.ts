@@ -7,6 +7,7 @@ import type { Graph, Value } from './graph/graph.js';
 import { importOnnx } from './importers/onnx/index.js';
 import type { Bindings } from './passes/bind-shapes.js';
 import { bindingsKey, bindingsOf, hostInputs } from './passes/host-inputs.js';
+import { loadLowerings } from './kernels/select.js';
 import { bind, optimize } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import type { Plan } from './plan/plan.js';
@@ -67,6 +68,7 @@ export class InferenceSession {
     throwIfAborted(options.signal);
     if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
     const graph = optimize(importOnnx(bytes), undefined, budgetsOf(options));
+    await loadLowerings(graph.nodes.map(({ op }) => op));
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
     const session = new InferenceSession(graph, device, options);

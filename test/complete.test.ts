@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { references } from '../kernels-ref/index.js';
-import * as shaders from '../shaders/index.js';
+import * as common from '../shaders/index.js';
+import * as more from '../shaders/more.js';
 import { isElementwise } from '../src/kernels/epilogue.js';
 import { lowerings } from '../src/kernels/select.js';
+import { moreLowerings } from '../src/kernels/select-more.js';
 import { operators } from '../src/ops/index.js';
 import { filesUnder, readSource } from './support/imports.js';
 
+const shaders = { ...common, ...more };
+const allLowerings = new Map([...lowerings, ...moreLowerings]);
 const opTests = filesUnder('test/ops', '.test.ts').map(readSource).join('\n');
 const kernelSources = filesUnder('src', '.ts').filter((file) => file.startsWith('src/kernels/'));
 const kernelText = kernelSources.map(readSource).join('\n');
@@ -24,7 +28,7 @@ describe('every operator is whole', () => {
     ).toBe(true);
     // With all inputs known on the host, the result is a constant of the plan.
     const hostOnly = shapeOnly || hostInputs?.length === inputs[1];
-    const runs = lowerings.has(name) || alias || hostOnly;
+    const runs = allLowerings.has(name) || alias || hostOnly;
     expect(runs, `'${name}' has no kernel: add src/kernels/<stem>.ts and a line in src/kernels/select.ts`).toBe(true);
     expect(opTests.includes(`'${name}'`), `'${name}' has no test: no file of test/ops has the word '${name}' in quotes`).toBe(
       true,
@@ -43,7 +47,7 @@ describe('every operator is whole', () => {
       'references of no operator of src/ops/index.ts',
     ).toEqual([]);
     expect(
-      [...lowerings.keys()].filter((name) => !known(name)),
+      [...allLowerings.keys()].filter((name) => !known(name)),
       'lowerings of no operator of src/ops/index.ts',
     ).toEqual([]);
   });

@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, Rule>> = {
   platform: { values: [] },
   version: { values: [] },
   feeds: { values: ['tensor', 'graph'], types: ['device'] },
-  session: { values: ['tensor', 'graph', 'importers', 'passes', 'plan', 'device', 'feeds', 'platform'] },
+  session: { values: ['tensor', 'graph', 'kernels', 'importers', 'passes', 'plan', 'device', 'feeds', 'platform'] },
   preprocessing: { values: ['tensor', 'ops'] },
   image: { values: ['tensor', 'graph', 'passes', 'plan', 'device', 'preprocessing'], types: ['ops'] },
   reparameterize: { values: ['importers', 'exporters', 'passes'], types: ['graph'] },

@@ -15,6 +15,7 @@ export default defineConfig(async () => ({
         resolve: { alias: { '#tilewise': here('../src/node.ts') } },
         test: {
           ...timeouts,
+          setupFiles: [here('support/all-operators.ts')],
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**'],
@@ -27,6 +28,7 @@ export default defineConfig(async () => ({
         optimizeDeps: { include: ['pbf', 'wgpu-matrix'] },
         test: {
           ...timeouts,
+          setupFiles: [here('support/all-operators.ts')],
           name: 'chromium',
           include: ['test/ops/**/*.test.ts', 'test/browser/**/*.test.ts'],
           browser: {

@@ -4,7 +4,7 @@ import type { Device } from '../device/device.js';
 import { Executable } from '../device/executable.js';
 import { sharedDevice } from '../device/shared.js';
 import type { EpilogueStep, Graph } from '../graph/graph.js';
-import { bindInputs, kernelsOf, summarizeNodes } from '../inspect.js';
+import { bindInputs, summarizeNodes } from '../inspect.js';
 import { bindingsOf, hostInputs } from '../passes/host-inputs.js';
 import { bind, optimize } from '../passes/index.js';
 import { buildPlan, rejectMissingKernels } from '../plan/build.js';

@@ -1,4 +1,4 @@
-import { affineGrid } from '../../shaders/index.js';
+import { affineGrid } from '../../shaders/more.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
 

@@ -1,4 +1,4 @@
-import { attentionScores, attentionValues, attentionWeights } from '../../shaders/index.js';
+import { attentionScores, attentionValues, attentionWeights } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { AttentionAttributes } from '../ops/attention.js';
 import { sizeOf, stridesOf } from '../tensor/shape.js';

@@ -1,4 +1,4 @@
-import { col2im } from '../../shaders/index.js';
+import { col2im } from '../../shaders/more.js';
 import type { Col2ImAttributes } from '../ops/col2im.js';
 import { sizeOf } from '../tensor/shape.js';
 import { slidingWindows } from '../tensor/window.js';

@@ -1,4 +1,4 @@
-import { convInteger } from '../../shaders/index.js';
+import { convInteger } from '../../shaders/more.js';
 import type { ConvAttributes } from '../ops/conv.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';

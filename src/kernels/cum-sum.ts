@@ -1,4 +1,4 @@
-import { cumSum } from '../../shaders/index.js';
+import { cumSum } from '../../shaders/more.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { resolveAxis, sizeOf } from '../tensor/shape.js';
 import { constantNumbers } from './constant-input.js';

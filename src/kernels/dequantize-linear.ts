@@ -1,4 +1,4 @@
-import { dequantizeLinear } from '../../shaders/index.js';
+import { dequantizeLinear } from '../../shaders/more.js';
 import type { DequantizeLinearAttributes } from '../ops/dequantize-linear.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';

@@ -1,4 +1,4 @@
-import { det } from '../../shaders/index.js';
+import { det } from '../../shaders/more.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
 

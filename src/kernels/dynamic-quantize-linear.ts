@@ -1,4 +1,4 @@
-import { dynamicQuantizeLinear } from '../../shaders/index.js';
+import { dynamicQuantizeLinear } from '../../shaders/more.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Dispatch, Kernel, KernelRequest } from './kernel.js';
 import { quantize, scaleParams } from './quantize-linear.js';

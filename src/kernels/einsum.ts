@@ -1,4 +1,4 @@
-import { einsum } from '../../shaders/index.js';
+import { einsum } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import { type DeviceElement, deviceElement } from '../tensor/dtype.js';
 import { einsumLabels } from '../tensor/einsum.js';

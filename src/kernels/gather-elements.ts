@@ -1,4 +1,4 @@
-import { gatherElements } from '../../shaders/index.js';
+import { gatherElements } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import { resolveAxis, sizeOf, stridesOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

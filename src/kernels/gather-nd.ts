@@ -1,4 +1,4 @@
-import { gatherNd } from '../../shaders/index.js';
+import { gatherNd } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import { sizeOf, stridesOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

@@ -1,4 +1,4 @@
-import { gridSample, gridSampleWide } from '../../shaders/index.js';
+import { gridSample, gridSampleWide } from '../../shaders/more.js';
 import type { GridSampleAttributes } from '../ops/grid-sample.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

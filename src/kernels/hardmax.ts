@@ -1,4 +1,4 @@
-import { hardmax } from '../../shaders/index.js';
+import { hardmax } from '../../shaders/more.js';
 import { resolveAxis, sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
 

@@ -1,4 +1,4 @@
-import { isNan } from '../../shaders/index.js';
+import { isNan } from '../../shaders/more.js';
 import type { Attributes } from '../graph/graph.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

@@ -1,4 +1,4 @@
-import { lookup } from '../../shaders/index.js';
+import { lookup } from '../../shaders/more.js';
 import { integerRange } from '../tensor/dtype.js';
 import { roundHalfEven } from '../tensor/float16.js';
 import { resolveAxis, sizeOf } from '../tensor/shape.js';

@@ -1,4 +1,4 @@
-import { lpPool } from '../../shaders/index.js';
+import { lpPool } from '../../shaders/more.js';
 import type { LpPoolAttributes } from '../ops/lp-pool.js';
 import { imageStrides } from '../tensor/layout.js';
 import { sizeOf } from '../tensor/shape.js';

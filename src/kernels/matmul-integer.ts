@@ -1,4 +1,4 @@
-import { matmulInteger } from '../../shaders/index.js';
+import { matmulInteger } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { QGemmAttributes } from '../ops/qgemm.js';
 import { type DType, deviceElement } from '../tensor/dtype.js';

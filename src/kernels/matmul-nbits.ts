@@ -1,4 +1,4 @@
-import { matmulNbits } from '../../shaders/index.js';
+import { matmulNbits } from '../../shaders/more.js';
 import type { MatMulNBitsAttributes } from '../ops/matmul-nbits.js';
 import { sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';

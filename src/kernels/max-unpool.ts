@@ -1,4 +1,4 @@
-import { maxUnpool } from '../../shaders/index.js';
+import { maxUnpool } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { MaxUnpoolAttributes } from '../ops/max-unpool.js';
 import { sizeOf, stridesOf } from '../tensor/shape.js';

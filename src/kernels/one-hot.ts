@@ -1,4 +1,4 @@
-import { oneHot } from '../../shaders/index.js';
+import { oneHot } from '../../shaders/more.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { resolveAxis, sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

@@ -1,4 +1,4 @@
-import { qlinearBinary } from '../../shaders/index.js';
+import { qlinearBinary } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import { type DType, deviceElement, integerRange } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';

@@ -1,4 +1,4 @@
-import { qlinearGlobalAveragePool } from '../../shaders/index.js';
+import { qlinearGlobalAveragePool } from '../../shaders/more.js';
 import { deviceElement, integerRange } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';

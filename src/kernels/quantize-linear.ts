@@ -1,4 +1,4 @@
-import { quantizeLinear } from '../../shaders/index.js';
+import { quantizeLinear } from '../../shaders/more.js';
 import type { QuantizeLinearAttributes } from '../ops/quantize-linear.js';
 import { type DType, deviceElement, integerRange } from '../tensor/dtype.js';
 import { type ConcreteShape, resolveAxis, sizeOf } from '../tensor/shape.js';

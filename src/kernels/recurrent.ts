@@ -1,4 +1,4 @@
-import { gruCell, gruReset, lstmCell, recurrentGates, rnnCell } from '../../shaders/index.js';
+import { gruCell, gruReset, lstmCell, recurrentGates, rnnCell } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { RecurrentAttributes } from '../ops/recurrent.js';
 import { toDeviceWords } from '../tensor/convert.js';

@@ -1,4 +1,4 @@
-import { reverseSequence } from '../../shaders/index.js';
+import { reverseSequence } from '../../shaders/more.js';
 import type { ReverseSequenceAttributes } from '../ops/reverse-sequence.js';
 import { resolveAxis, sizeOf, stridesOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

@@ -1,4 +1,4 @@
-import { roiAlign } from '../../shaders/index.js';
+import { roiAlign } from '../../shaders/more.js';
 import type { RoiAlignAttributes } from '../ops/roi-align.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

@@ -1,4 +1,4 @@
-import { rotaryEmbedding } from '../../shaders/index.js';
+import { rotaryEmbedding } from '../../shaders/more.js';
 import type { RotaryEmbeddingAttributes } from '../ops/rotary-embedding.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';

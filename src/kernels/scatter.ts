@@ -1,4 +1,4 @@
-import { scatterElements, scatterNd } from '../../shaders/index.js';
+import { scatterElements, scatterNd } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { ScatterElementsAttributes, ScatterNdAttributes, ScatterReduction } from '../ops/scatter.js';
 import { deviceElement } from '../tensor/dtype.js';

@@ -1,4 +1,4 @@
-import { shrink } from '../../shaders/index.js';
+import { shrink } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { ShrinkAttributes } from '../ops/shrink.js';
 import { isFloat } from '../tensor/dtype.js';

@@ -1,4 +1,4 @@
-import { topK } from '../../shaders/index.js';
+import { topK } from '../../shaders/more.js';
 import { type DeviceElement, deviceElement } from '../tensor/dtype.js';
 import { resolveAxis, sizeOf } from '../tensor/shape.js';
 import { constantNumbers } from './constant-input.js';

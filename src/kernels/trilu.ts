@@ -1,4 +1,4 @@
-import { trilu } from '../../shaders/index.js';
+import { trilu } from '../../shaders/more.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
 
