@@ -1,7 +1,11 @@
 import { exportOnnx } from './exporters/onnx.js';
 import type { Graph } from './graph/graph.js';
 import { importOnnx } from './importers/onnx/index.js';
+import { addOperators } from './ops/index.js';
+import { moreOperators } from './ops/more.js';
 import { restructure } from './passes/index.js';
+
+addOperators(moreOperators);
 
 export interface Reparameterization {
   /** The restructured model, as an ONNX file. */

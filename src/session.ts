@@ -5,9 +5,10 @@ import { TilewiseError, throwIfAborted } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
 import type { Graph, Value } from './graph/graph.js';
 import { importOnnx } from './importers/onnx/index.js';
+import { loadLowerings } from './kernels/select.js';
+import { loadOperators } from './ops/index.js';
 import type { Bindings } from './passes/bind-shapes.js';
 import { bindingsKey, bindingsOf, hostInputs } from './passes/host-inputs.js';
-import { loadLowerings } from './kernels/select.js';
 import { bind, optimize } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import type { Plan } from './plan/plan.js';
@@ -67,7 +68,7 @@ export class InferenceSession {
     const bytes = await bytesOf(source);
     throwIfAborted(options.signal);
     if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
-    const graph = optimize(importOnnx(bytes), undefined, budgetsOf(options));
+    const graph = optimize(await importModel(bytes), undefined, budgetsOf(options));
     await loadLowerings(graph.nodes.map(({ op }) => op));
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
@@ -186,6 +187,17 @@ export class InferenceSession {
 
 /** Plans kept for different input shapes of one session. */
 const MAX_EXECUTABLES = 8;
+
+/** Imports a model; where it has operators that are not at hand, again with all of them. */
+const importModel = async (bytes: Uint8Array): Promise<Graph> => {
+  try {
+    return importOnnx(bytes);
+  } catch (error) {
+    const isUnknown = error instanceof TilewiseError && error.code === 'unsupported-model';
+    if (isUnknown && (await loadOperators())) return importOnnx(bytes);
+    throw error;
+  }
+};
 
 const bytesOf = async (source: Uint8Array | ArrayBuffer | string | URL): Promise<Uint8Array> => {
   if (source instanceof Uint8Array) return source;

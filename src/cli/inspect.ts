@@ -10,12 +10,14 @@ import {
   summarizePlan,
   type ValueSummary,
 } from '../inspect.js';
+import { importOnnx } from '../importers/onnx/index.js';
 import { type DeviceFacts, defaultFacts } from '../kernels/facts.js';
 import { bind, optimize } from '../passes/index.js';
 import { buildPlan } from '../plan/build.js';
+import { preflight } from '../preflight.js';
 import { shapeText } from '../tensor/shape.js';
 import type { CommandContext } from './context.js';
-import { openModel } from './model.js';
+import { readBytes } from './files.js';
 import { dims } from './options.js';
 import { grouped, type Terminal, table } from './terminal.js';
 
@@ -32,7 +34,8 @@ Examples:
   $ tilewise inspect model.onnx --dims batch=8 --passes --plan
   $ tilewise inspect model.onnx --json | jq .totals
 
-Costs are those of the file's own nodes. No GPU is needed: without one, --plan shows the plan for WebGPU's default limits.
+Costs are those of the file's own nodes. Each node is shown with the kernels that run it, or with why it cannot run; a model
+that cannot run is shown all the same. No GPU is needed: without one, --plan shows the plan for WebGPU's default limits.
 `;
 
 export const addInspect = (program: Command, { terminal, finish }: CommandContext): void => {
@@ -57,13 +60,14 @@ interface PassCount {
 }
 
 const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): Promise<void> => {
-  const graph = await openModel(path);
-  const bound = bindInputs(graph, flags.dims ?? new Map());
-  const inspection = inspectGraph(graph, bound.shapes);
+  const refused = new Map<string, TilewiseError>();
+  const graph = importOnnx(await readBytes(path), { onRefused: ({ name }, error) => refused.set(name, error) });
+  const bound = bindInputs(graph, flags.dims ?? new Map(), true);
+  const facts = flags.plan ? await factsAtHand(terminal) : defaultFacts;
+  const inspection = inspectGraph(graph, preflight(graph, bound.shapes, facts, refused));
   const passes: PassCount[] = [{ pass: 'import', nodes: graph.nodes.length }];
   const count = (pass: string, { nodes }: { nodes: readonly unknown[] }): unknown => passes.push({ pass, nodes: nodes.length });
   const optimized = flags.plan || flags.passes ? bind(optimize(graph, count), bound.shapes, count) : undefined;
-  const facts = flags.plan ? await factsAtHand(terminal) : defaultFacts;
   const plan = flags.plan && optimized ? summarizePlan(buildPlan(optimized, facts)) : undefined;
   if (bound.assumed.length > 0) terminal.err(`note: ${bound.assumed.join(', ')} = 1 (change it with --dims)`);
   if (flags.json) {
@@ -87,7 +91,7 @@ const factsAtHand = async (terminal: Terminal): Promise<DeviceFacts> => {
   }
 };
 
-const printInspection = (terminal: Terminal, { inputs, outputs, nodes, totals }: Inspection, { shapes }: BoundInputs): void => {
+const printInspection = (terminal: Terminal, { inputs, outputs, nodes, totals, problem }: Inspection, { shapes }: BoundInputs): void => {
   const line = (kind: string, { name, dtype, shape }: ValueSummary): void => {
     const bound = shapes.get(name);
     const symbolic = shape?.some((dim) => typeof dim === 'string') && bound;
@@ -96,9 +100,12 @@ const printInspection = (terminal: Terminal, { inputs, outputs, nodes, totals }:
   for (const input of inputs) line('input ', input);
   for (const output of outputs) line('output', output);
   terminal.out('');
-  const rows = nodes.map(({ name, op, macs, params }) => [name, op, grouped(macs), grouped(params)]);
-  const all = [...rows, [`${nodes.length} nodes`, '', grouped(totals.macs), grouped(totals.params)]];
-  terminal.out(table(['node', 'op', 'MACs>', 'params>'], all));
+  const rows = nodes.map(({ name, op, macs, params, kernel, reason }) => {
+    return [name, op, grouped(macs), grouped(params), kernel ?? `cannot run: ${reason}`];
+  });
+  const all = [...rows, [`${nodes.length} nodes`, '', grouped(totals.macs), grouped(totals.params), '']];
+  terminal.out(table(['node', 'op', 'MACs>', 'params>', 'kernel'], all));
+  if (problem !== undefined) terminal.out(`\nthe model cannot run: ${problem}`);
 };
 
 const passTable = (passes: readonly PassCount[]): string =>

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { TilewiseError } from '../errors.js';
 import { loadLowerings } from '../kernels/select.js';
 import { moreLowerings } from '../kernels/select-more.js';
+import { loadOperators } from '../ops/index.js';
 import type { Plan } from '../plan/plan.js';
 import { addCompare } from './compare.js';
 import { addConformance } from './conformance.js';
@@ -30,6 +31,7 @@ export const runCli = async (
   const finish = (value: number): void => {
     code = value;
   };
+  await loadOperators();
   await loadLowerings(moreLowerings.keys());
   const program = buildProgram({ terminal, finish, alter: options.alter });
   if (args.length === 0) {

@@ -5,6 +5,7 @@ import { Executable } from '../device/executable.js';
 import { sharedDevice } from '../device/shared.js';
 import type { EpilogueStep, Graph } from '../graph/graph.js';
 import { bindInputs, summarizeNodes } from '../inspect.js';
+import { kernelsOf } from '../preflight.js';
 import { bindingsOf, hostInputs } from '../passes/host-inputs.js';
 import { bind, optimize } from '../passes/index.js';
 import { buildPlan, rejectMissingKernels } from '../plan/build.js';

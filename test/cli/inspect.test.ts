@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { constant, info, modelBytes, node } from '../importers/models.js';
 import { smallNet, temporaryFolder, tilewise, writeModel } from './support.js';
 
 /** Conv over 4 x 4 positions: 2 x 9 products each; Conv over one: 3 x 32. */
@@ -21,8 +22,8 @@ describe('inspect', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(Object.keys(json)).toEqual(['inputs', 'outputs', 'nodes', 'totals']);
     expect(json.inputs).toEqual([{ name: 'image', dtype: 'float32', shape: [1, 1, 6, 6] }]);
-    expect(json.nodes.map(({ name: _, ...rest }: { name: string }) => rest)).toEqual(nodes);
-    for (const node of json.nodes) expect(Object.keys(node)).toEqual(['name', 'op', 'macs', 'params']);
+    expect(json.nodes.map(({ name: _, kernel: __, ...rest }: { name: string; kernel: string }) => rest)).toEqual(nodes);
+    for (const node of json.nodes) expect(Object.keys(node)).toEqual(['name', 'op', 'macs', 'params', 'kernel']);
     expect(json.totals).toEqual({ macs: 384, params: 116 });
   });
 
@@ -61,8 +62,62 @@ describe('inspect', () => {
   it('prints tables for people', async () => {
     const { out } = await inspect('batch', '--plan', '--dims', 'batch=2');
     expect(out).toContain('input   image  float32 [batch, 1, 6, 6], here [2, 1, 6, 6]');
-    expect(out).toMatch(/^Conv_0 +Conv +576 +20$/m);
+    expect(out).toMatch(/^Conv_0 +Conv +576 +20 +conv\S*$/m);
     expect(out).toMatch(/^4 nodes +768 +116$/m);
     expect(out).toMatch(/^0 +dispatch +Conv_0/m);
+  });
+
+  it('tells for every node what runs it, or why nothing does', async () => {
+    const bytes = modelBytes({
+      nodes: [
+        node('Shape', ['x'], ['s']),
+        node('Reshape', ['x', 's'], ['r']),
+        node('Relu', ['r'], ['a'], {}, { name: 'relu' }),
+        node('Frobnicate', ['a'], ['f'], {}, { name: 'frob', domain: 'my.domain' }),
+        node('Conv', ['a', 'w'], ['c'], { group: 3 }, { name: 'conv' }),
+        node('Sigmoid', ['f'], ['y'], {}, { name: 'behind' }),
+        node('Exp', ['g'], ['e'], {}, { name: 'beside' }),
+        node('Softmax', ['r'], ['b'], { nonsense: 1 }, { name: 'odd' }),
+      ],
+      inputs: [info('x', ['n', 4, 8, 8]), info('g', [2])],
+      outputs: [info('y'), info('c'), info('e'), info('b')],
+      initializers: [constant('w', 'float32', [4, 4, 1, 1], new Array(16).fill(1))],
+    });
+    const model = await writeModel(temporaryFolder(), bytes);
+    const { code, out } = await tilewise(['inspect', model, '--json']);
+    expect(code).toBe(0);
+    const fates = new Map(JSON.parse(out).nodes.map((one: Record<string, string>) => [one.name, one.kernel ?? one.reason]));
+    expect(fates.get('s')).toBe('shape arithmetic on the host');
+    expect(fates.get('r')).toBe('alias');
+    expect(fates.get('relu')).toBe('unary');
+    expect(fates.get('frob')).toContain("operator 'my.domain.Frobnicate' is not supported");
+    expect(fates.get('conv')).toContain('group');
+    expect(fates.get('behind')).toBe("the shape of an input is not known: my.domain.Frobnicate 'frob' cannot run");
+    expect(fates.get('beside')).toBe('unary');
+    expect(fates.get('odd')).toContain("attribute 'nonsense'");
+    const text = await tilewise(['inspect', model]);
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/^frob +my\.domain\.Frobnicate +0 +0 +cannot run: .*not supported$/m);
+  });
+
+  it('tells what a feed decides, and what is too large', async () => {
+    const decided = modelBytes({
+      nodes: [node('Reshape', ['x', 's'], ['y'], {}, { name: 'r' })],
+      inputs: [info('x', [6]), info('s', [2], 'int64')],
+    });
+    const model = await writeModel(temporaryFolder(), decided);
+    expect(JSON.parse((await tilewise(['inspect', model, '--json'])).out).nodes[0].kernel).toBe("chosen when 's' is given");
+    const huge = modelBytes({
+      nodes: [node('Expand', ['x', 's'], ['y'], {}, { name: 'big' })],
+      inputs: [info('x', [1])],
+      initializers: [constant('s', 'int64', [2], [60000, 60000])],
+    });
+    const { nodes } = JSON.parse((await tilewise(['inspect', await writeModel(temporaryFolder(), huge), '--json'])).out);
+    expect(nodes[0].reason).toContain('14400000000 bytes');
+  });
+
+  it('ends with an error only for a file that is no model', async () => {
+    const model = await writeModel(temporaryFolder(), new Uint8Array([1, 2, 3]));
+    expect((await tilewise(['inspect', model])).code).toBe(1);
   });
 });

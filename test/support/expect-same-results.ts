@@ -6,7 +6,12 @@ import { toNumbers } from '../../src/tensor/convert.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** Both graphs, interpreted on the CPU, give the same outputs for the same feeds. */
-export const expectSameResults = (after: Graph, before: Graph, feeds: ReadonlyMap<string, Tensor>, tolerance: Tolerance): void => {
+export const expectSameResults = (
+  after: Graph,
+  before: Graph,
+  feeds: ReadonlyMap<string, Tensor>,
+  tolerance: Tolerance,
+): void => {
   const actual = runGraph(after, feeds);
   const expected = runGraph(before, feeds);
   for (const name of before.outputs) {

@@ -44,7 +44,11 @@ export class NetBuilder extends GraphBuilder {
   conv(x: string, channelsIn: number, channelsOut: number, k: number, attributes: Attributes & { group?: number } = {}): string {
     const pad = Math.floor(k / 2);
     const weight = this.weight([channelsOut, channelsIn / (attributes.group ?? 1), k, k]);
-    return this.op('Conv', [x, weight, this.weight([channelsOut])], { kernel_shape: [k, k], pads: [pad, pad, pad, pad], ...attributes });
+    return this.op('Conv', [x, weight, this.weight([channelsOut])], {
+      kernel_shape: [k, k],
+      pads: [pad, pad, pad, pad],
+      ...attributes,
+    });
   }
 
   batchNormalization(x: string, channels: number): string {
@@ -59,7 +63,14 @@ export const randomFeeds = (shapes: ReadonlyMap<string, readonly number[]>, seed
   return new Map(
     [...shapes].map(([name, shape]) => {
       const size = shape.reduce((a, b) => a * b, 1);
-      return [name, new Tensor('float32', Float32Array.from({ length: size }, () => 4 * next() - 2), shape)];
+      return [
+        name,
+        new Tensor(
+          'float32',
+          Float32Array.from({ length: size }, () => 4 * next() - 2),
+          shape,
+        ),
+      ];
     }),
   );
 };

@@ -17,23 +17,41 @@ import { type ReadBudgets, readMessage } from './wire.js';
 const IR_VERSIONS = [3, 14] as const;
 const OPSETS = [1, 28] as const;
 
+export interface ImportOptions extends ReadBudgets {
+  /**
+   * Called with every node that cannot be imported, and why. The node stays in the graph as the file has it, without
+   * attributes: such a graph can be looked at, not run. Without it such a model is refused.
+   */
+  readonly onRefused?: (node: Node, error: TilewiseError) => void;
+}
+
 /**
  * Reads an ONNX model: every operator comes in its newest form, nodes are in topological order, and weights are views
  * of `bytes` where alignment allows. Throws `invalid-model` for bytes that are not a well-formed model and
  * `unsupported-model` for a model that needs what this library lacks.
  */
-export const importOnnx = (bytes: Uint8Array, budgets: ReadBudgets = {}): Graph => {
-  const { graph: whole, opset } = checkModel(readModel(bytes, budgets));
-  const graph = inlineSubgraphs(whole, opset);
-  rejectUnknownOperators(graph);
+export const importOnnx = (bytes: Uint8Array, options: ImportOptions = {}): Graph => {
+  const { graph: whole, opset } = checkModel(readModel(bytes, options), options);
+  const graph = inlined(whole, opset, options);
+  if (!options.onRefused) rejectUnknownOperators(graph);
   const draft = new Draft(graph, opset);
   const names = new Map<string, number>();
-  const nodes = graph.nodes.filter((node) => !isConstantNode(node)).flatMap((node) => importNode(node, draft, names));
+  const nodes = graph.nodes.filter((node) => !isConstantNode(node)).flatMap((node) => importNode(node, draft, names, options));
   const known = new Set(draft.inputs);
   for (const [name, value] of draft.values) if (value.tensor) known.add(name);
   const [inputs, outputs] = [[...draft.inputs], [...draft.outputs]];
   const imported: Graph = { name: graph.name || 'graph', nodes, values: draft.values, inputs, outputs };
   return verify(withNodes(imported, sortNodes(nodes, known)), 'import');
+};
+
+/** Control flow that cannot be inlined stays in the graph where nodes may be refused. */
+const inlined = (graph: GraphProto, opset: number, { onRefused }: ImportOptions): GraphProto => {
+  try {
+    return inlineSubgraphs(graph, opset);
+  } catch (error) {
+    if (onRefused && error instanceof TilewiseError) return graph;
+    throw error;
+  }
 };
 
 const readModel = (bytes: Uint8Array, budgets: ReadBudgets): ModelProto => {
@@ -47,7 +65,7 @@ const readModel = (bytes: Uint8Array, budgets: ReadBudgets): ModelProto => {
   }
 };
 
-const checkModel = (model: ModelProto): { graph: GraphProto; opset: number } => {
+const checkModel = (model: ModelProto, { onRefused }: ImportOptions): { graph: GraphProto; opset: number } => {
   const invalid = (message: string): never => {
     throw new TilewiseError('invalid-model', message);
   };
@@ -58,7 +76,7 @@ const checkModel = (model: ModelProto): { graph: GraphProto; opset: number } => 
   if (graph.sparseInitializers.length > 0) throw new TilewiseError('unsupported-model', 'sparse initializers are not supported');
   const opsets = model.opsets.filter(({ domain }) => !domain || domain === 'ai.onnx');
   const [first, ...others] = opsets.map((opset) => opset.version ?? 0);
-  if (first === undefined && model.opsets.length > 0) rejectUnknownOperators(graph);
+  if (first === undefined && model.opsets.length > 0 && !onRefused) rejectUnknownOperators(graph);
   // Nodes of an application's own domain alone need no version of the standard one.
   const isForeign = model.opsets.length > 0 && graph.nodes.length > 0 && !graph.nodes.some(isStandard);
   const opset = first ?? (isForeign ? OPSETS[1] : invalid('the model states no opset version: it is damaged'));
@@ -106,7 +124,7 @@ const rejectUnknownOperators = (graph: GraphProto): void => {
   );
 };
 
-const importNode = (proto: NodeProto, draft: Draft, names: Map<string, number>): Node[] => {
+const importNode = (proto: NodeProto, draft: Draft, names: Map<string, number>, { onRefused }: ImportOptions): Node[] => {
   const name = unique(labelOf(proto), names);
   const op = operatorName(proto);
   const { inputs, outputs } = proto;
@@ -114,7 +132,11 @@ const importNode = (proto: NodeProto, draft: Draft, names: Map<string, number>):
     const node: OnnxNode = { name, op, inputs, outputs, attributes: attributesOf(proto) };
     return upgrade(node, draft).map((upgraded) => typed(upgraded, name, names));
   } catch (error) {
-    throw atNode(error, { name, op, inputs, outputs, attributes: {} });
+    const node: Node = { name, op, inputs, outputs, attributes: {} };
+    const refusal = atNode(error, node);
+    if (!onRefused || !(refusal instanceof TilewiseError)) throw refusal;
+    onRefused(node, refusal);
+    return [node];
   }
 };
 
