@@ -37,7 +37,15 @@ export default defineConfig({
   build: {
     target: 'es2023',
     minify: false,
-    lib: { entry: { index: here('src/index.ts'), node: here('src/node.ts'), reparameterize: here('src/reparameterize.ts'), cli: here('src/cli/main.ts') }, formats: ['es'] },
+    lib: {
+      entry: {
+        index: here('src/index.ts'),
+        node: here('src/node.ts'),
+        reparameterize: here('src/reparameterize.ts'),
+        cli: here('src/cli/main.ts'),
+      },
+      formats: ['es'],
+    },
     rolldownOptions: { external: peers },
   },
 });

@@ -22,7 +22,11 @@ const { output } = await build({
 const closure = (chunk, seen = new Set()) => {
   if (!chunk || seen.has(chunk)) return seen;
   seen.add(chunk);
-  for (const name of chunk.imports) closure(output.find(({ fileName }) => fileName === name), seen);
+  for (const name of chunk.imports)
+    closure(
+      output.find(({ fileName }) => fileName === name),
+      seen,
+    );
   return seen;
 };
 const measure = (chunks) => {

@@ -25,7 +25,7 @@ import { split } from './split.js';
 import { tile } from './tile.js';
 import { transpose } from './transpose.js';
 import { trilu } from './trilu.js';
-import { formulas as unaryFormulas, unary } from './unary.js';
+import { unary, formulas as unaryFormulas } from './unary.js';
 import { where } from './where.js';
 
 const named = (names: readonly string[], reference: (op: string) => Reference): [string, Reference][] =>

@@ -55,7 +55,12 @@ export const preflight = (
 };
 
 const WHEN = 'chosen when';
-const ON_HOST: readonly string[] = ['alias', 'shape arithmetic on the host', 'computed on the host at load', 'nothing: no elements'];
+const ON_HOST: readonly string[] = [
+  'alias',
+  'shape arithmetic on the host',
+  'computed on the host at load',
+  'nothing: no elements',
+];
 
 const afterPasses = (fate: NodeFate, kernels: readonly string[] | undefined): NodeFate => {
   if ('reason' in fate || (!kernels && ON_HOST.includes(fate.kernel))) return fate;
@@ -113,7 +118,9 @@ class Walk {
   }
 
   #isShapeArithmetic(node: Node): boolean {
-    return node.outputs.every((name) => !name || isInteger(valueNamed({ ...this.#graph, values: this.#folder.values }, name).dtype));
+    return node.outputs.every(
+      (name) => !name || isInteger(valueNamed({ ...this.#graph, values: this.#folder.values }, name).dtype),
+    );
   }
 
   #kernels(node: Node): string {
@@ -128,7 +135,9 @@ class Walk {
   }
 
   #macs(node: Node): number {
-    const outputs = node.outputs.flatMap((name) => (name ? [valueNamed({ ...this.#graph, values: this.#folder.values }, name)] : []));
+    const outputs = node.outputs.flatMap((name) =>
+      name ? [valueNamed({ ...this.#graph, values: this.#folder.values }, name)] : [],
+    );
     const known = outputs.every(({ shape }) => shape && isConcrete(shape));
     return known ? (operatorOf(node).macs?.(contextOf(node, this.#folder.values), outputs) ?? 0) : 0;
   }
@@ -145,7 +154,9 @@ class Walk {
       if (!shape) this.#open.set(name, open);
     }
     if (own) return { reason: message };
-    return cause.fed ? { kernel: `${WHEN} ${cause.why}`, macs: 0 } : { reason: `the shape of an input is not known: ${cause.why}` };
+    return cause.fed
+      ? { kernel: `${WHEN} ${cause.why}`, macs: 0 }
+      : { reason: `the shape of an input is not known: ${cause.why}` };
   }
 
   #declared(shape: Shape | undefined): readonly number[] | undefined {

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../src/version.js';
 import { ROOT } from './support/imports.js';
 
 const OUT = join(ROOT, 'build/package');
@@ -22,7 +23,13 @@ const entry = (path: string): string => join(OUT, path.replace(/^(\.\/)?dist\//,
 const importsOfBuilt = (file: string, seen = new Set<string>()): Set<string> => {
   if (seen.has(file)) return seen;
   seen.add(file);
-  for (const [, , specifier] of readFileSync(file, 'utf8').matchAll(/^(import|export)\b[^'"\n]*["']([^"']+)["'];?$/gm)) {
+  const text = readFileSync(file, 'utf8');
+  const atOnce = [...text.matchAll(/^(?:import|export)\b[^'"\n]*["']([^"']+)["'];?$/gm)];
+  // Comments of bundled packages have imports of files that are not here.
+  const onDemand = [...text.matchAll(/\bimport\(["'](\.[^"']+)["']\)/g)].filter(([, path]) =>
+    existsSync(join(OUT, path as string)),
+  );
+  for (const [, specifier] of [...atOnce, ...onDemand]) {
     if (specifier?.startsWith('.')) importsOfBuilt(join(OUT, specifier), seen);
     else seen.add(specifier as string);
   }
@@ -40,9 +47,13 @@ describe('the built package', () => {
     });
   });
 
+  it('has the version of package.json', () => {
+    expect(VERSION).toBe(manifest.version);
+  });
+
   it('has what package.json points at', () => {
     const paths = [...Object.values(manifest.exports).flatMap((e) => e.default ?? []), ...Object.values(manifest.bin)];
-    expect(paths).toHaveLength(3);
+    expect(paths).toHaveLength(4);
     for (const path of paths) expect(statSync(entry(path)).isFile(), path).toBe(true);
     expect(readFileSync(entry('dist/cli.js'), 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true);
   });

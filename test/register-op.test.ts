@@ -41,7 +41,8 @@ describe('an operator of the application', () => {
     const session = await InferenceSession.create(model(alpha === undefined ? {} : { alpha: { float: alpha } }));
     const { y } = await session.run({ x });
     expect(y?.dims).toEqual([2, 3]);
-    (y?.data as Float32Array).forEach((v, i) => expect(v).toBeCloseTo(formula(x.data[i] as number, alpha ?? 1), 5));
+    const got = y?.data as Float32Array;
+    got.forEach((v, i) => expect(v).toBeCloseTo(formula(x.data[i] as number, alpha ?? 1), 5));
     await session.release();
   });
 

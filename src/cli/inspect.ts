@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { sharedDevice } from '../device/shared.js';
 import { TilewiseError } from '../errors.js';
+import { importOnnx } from '../importers/onnx/index.js';
 import {
   type BoundInputs,
   bindInputs,
@@ -10,7 +11,6 @@ import {
   summarizePlan,
   type ValueSummary,
 } from '../inspect.js';
-import { importOnnx } from '../importers/onnx/index.js';
 import { type DeviceFacts, defaultFacts } from '../kernels/facts.js';
 import { bind, optimize } from '../passes/index.js';
 import { buildPlan } from '../plan/build.js';
@@ -67,7 +67,9 @@ const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): P
   const inspection = inspectGraph(graph, preflight(graph, bound.shapes, facts, refused));
   const passes: PassCount[] = [{ pass: 'import', nodes: graph.nodes.length }];
   const count = (pass: string, { nodes }: { nodes: readonly unknown[] }): unknown => passes.push({ pass, nodes: nodes.length });
-  const optimized = flags.plan || flags.passes ? bind(optimize(graph, count), bound.shapes, count) : undefined;
+  const canRun = inspection.problem === undefined && inspection.nodes.every(({ reason }) => reason === undefined);
+  if ((flags.plan || flags.passes) && !canRun) terminal.err('note: there is no plan: the model cannot run');
+  const optimized = canRun && (flags.plan || flags.passes) ? bind(optimize(graph, count), bound.shapes, count) : undefined;
   const plan = flags.plan && optimized ? summarizePlan(buildPlan(optimized, facts)) : undefined;
   if (bound.assumed.length > 0) terminal.err(`note: ${bound.assumed.join(', ')} = 1 (change it with --dims)`);
   if (flags.json) {
@@ -91,7 +93,11 @@ const factsAtHand = async (terminal: Terminal): Promise<DeviceFacts> => {
   }
 };
 
-const printInspection = (terminal: Terminal, { inputs, outputs, nodes, totals, problem }: Inspection, { shapes }: BoundInputs): void => {
+const printInspection = (
+  terminal: Terminal,
+  { inputs, outputs, nodes, totals, problem }: Inspection,
+  { shapes }: BoundInputs,
+): void => {
   const line = (kind: string, { name, dtype, shape }: ValueSummary): void => {
     const bound = shapes.get(name);
     const symbolic = shape?.some((dim) => typeof dim === 'string') && bound;

@@ -46,7 +46,7 @@ export const branchOf = (rewriter: Rewriter, term: string, source?: string, fram
 const convolution = (rewriter: Rewriter, node: Node): Branch | undefined => {
   const weights = linearWeights(rewriter, node);
   const { auto_pad, dilations, group, pads, strides } = node.attributes;
-  if (!weights || weights.dims.length !== 4 || (auto_pad !== 'NOTSET' && auto_pad !== 'VALID')) return undefined;
+  if (weights?.dims.length !== 4 || (auto_pad !== 'NOTSET' && auto_pad !== 'VALID')) return undefined;
   if (((dilations ?? []) as readonly number[]).some((d) => d !== 1)) return undefined;
   const [channels, inner, height, width] = weights.dims as [number, number, number, number];
   const stated = (auto_pad === 'NOTSET' ? (pads ?? [0, 0, 0, 0]) : [0, 0, 0, 0]) as Geometry['pads'];

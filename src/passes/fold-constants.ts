@@ -6,13 +6,15 @@ import { type Graph, type Node, type Value, withNodes } from '../graph/graph.js'
 import { atNode, inferNode, operatorOf } from '../ops/infer.js';
 import type { Inferred, Operator } from '../ops/operator.js';
 import { type Budgets, defaultBudgets } from '../tensor/budgets.js';
-import { isConcrete, shapeText, sizeOf } from '../tensor/shape.js';
+import { isConcrete, shapeText } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Results of at most so many elements are folded as long as the budget lasts: lists of extents, axes, indices. */
 const SMALL = 2 ** 12;
 /** A larger result than this, and than what it is computed from, is left to the GPU. */
-const LARGE = 2 ** 20;
+const LARGE = 2 ** 18;
+/** Elements of larger results that are computed beside a few times what the file stores; the GPU does the rest. */
+const FREE = 2 ** 20;
 
 /**
  * Infers types and shapes along the graph and replaces every node whose inputs are all known by its result: weights
@@ -29,13 +31,14 @@ export const foldConstants = (graph: Graph, budgets: Budgets = defaultBudgets): 
 export class Folder {
   readonly values: Map<string, Value>;
   readonly #budgets: Budgets;
-  /** Elements that may still be computed. Weights are commonly computed from stored ones, in a few steps. */
-  #left: number;
+  /** Elements that may still be computed, of results that the GPU could compute too and of others. */
+  #left = FREE;
+  #leftOnHost: number;
 
   constructor(values: ReadonlyMap<string, Value>, budgets: Budgets = defaultBudgets) {
     this.values = new Map(values);
     this.#budgets = budgets;
-    this.#left = budgets.maxFoldedElements;
+    this.#leftOnHost = budgets.maxFoldedElements;
     for (const { tensor } of values.values()) this.#left += 4 * (tensor?.size ?? 0);
   }
 
@@ -58,34 +61,34 @@ export class Folder {
     if (!foldingReferences.has(node.op) || !isKnown(node, operator, this.values)) return false;
     const size = sizes.reduce((a, b) => a + b, 0);
     const stored = node.inputs.reduce((sum, name) => sum + (this.values.get(name)?.tensor?.size ?? 0), 0);
-    const { maxFoldedElements } = this.#budgets;
     if (size > SMALL && !runsOnHostAlone(node, operator)) {
       if (size > Math.max(LARGE, stored) || size > this.#left) return false;
-    } else if (size > Math.min(maxFoldedElements, this.#left)) {
-      throw new TilewiseError('limit-exceeded', `${node.op} '${node.name}' would make constants of too many elements (${size})`, {
-        node: node.name,
-        ...(node.outputs[0] && { tensor: node.outputs[0] }),
-        hint: `at most ${maxFoldedElements} elements are computed while a model is loaded`,
-      });
+      this.#left -= size;
+      return true;
     }
-    this.#left -= size;
+    if (size > this.#leftOnHost) throw tooMuchToFold(node, size, this.#budgets);
+    this.#leftOnHost -= size;
     return true;
   }
 }
 
+const tooMuchToFold = ({ op, name, outputs }: Node, size: number, { maxFoldedElements }: Budgets): TilewiseError =>
+  new TilewiseError('limit-exceeded', `${op} '${name}' would make constants of too many elements (${size})`, {
+    node: name,
+    ...(outputs[0] && { tensor: outputs[0] }),
+    hint: `at most ${maxFoldedElements} elements are computed while a model is loaded`,
+  });
+
 /** Elements of an output, 0 while its shape is not known. */
 const sizeWithin = (node: Node, tensor: string | undefined, shape: Inferred['shape'], { maxBytes }: Budgets): number => {
   if (!shape || !isConcrete(shape)) return 0;
-  try {
-    const size = sizeOf(shape);
-    if (4 * size <= maxBytes) return size;
-    throw new TilewiseError('limit-exceeded', `'${tensor}' of shape ${shapeText(shape)} takes ${4 * size} bytes`, {
-      ...(tensor && { tensor }),
-      hint: `the budget is ${maxBytes} bytes (option maxBytes)`,
-    });
-  } catch (error) {
-    throw atNode(error, node);
-  }
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (4 * size <= maxBytes) return size;
+  const error = new TilewiseError('limit-exceeded', `'${tensor}' of shape ${shapeText(shape)} takes ${4 * size} bytes`, {
+    ...(tensor && { tensor }),
+    hint: `the budget is ${maxBytes} bytes (option maxBytes)`,
+  });
+  throw atNode(error, node);
 };
 
 const isKnown = (node: Node, { shapeOnly }: Operator, values: ReadonlyMap<string, Value>): boolean =>

@@ -75,7 +75,7 @@ class Fusion {
   /** The node that computes a value which one node alone reads, if its kernel has an epilogue. */
   #host(name: string | undefined): Node | undefined {
     const before = name ? this.#nodes.get(name) : undefined;
-    if (!before || before.outputs.length !== 1 || this.#graph.outputs.includes(name as string)) return undefined;
+    if (before?.outputs.length !== 1 || this.#graph.outputs.includes(name as string)) return undefined;
     const alone = this.#consumers.get(name as string)?.length === 1;
     return alone && Object.hasOwn(operatorOf(before).attributes, 'epilogue') ? before : undefined;
   }

@@ -2,7 +2,7 @@
 export interface Budgets {
   /** Most bytes of one tensor, and of all buffers of a plan together. */
   readonly maxBytes: number;
-  /** Most elements of one constant that a model has computed at load and not stored. */
+  /** Most elements that a model has computed on the host at load, beside its weights. */
   readonly maxFoldedElements: number;
 }
 

@@ -45,7 +45,8 @@ describe('Executable', () => {
       const expected = runGraph(graph, feeds[i] as Map<string, Tensor>);
       for (const name of graph.outputs) {
         const want = expected.get(name)?.data as Float32Array;
-        (outputs.get(name)?.data as Float32Array).forEach((v, k) => expect(v).toBeCloseTo(want[k] as number, 5));
+        const got = outputs.get(name)?.data as Float32Array;
+        got.forEach((v, k) => expect(v).toBeCloseTo(want[k] as number, 5));
       }
     });
   });

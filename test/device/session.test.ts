@@ -26,7 +26,8 @@ const image = (feeds: Map<string, Tensor>): { image: Tensor } => ({ image: feeds
 const expectRight = (actual: Tensor | undefined, feeds: Map<string, Tensor>, name = probabilities): void => {
   const expected = runGraph(graph, feeds).get(name) as Tensor;
   expect(actual?.dims).toEqual(expected.dims);
-  (actual?.data as Float32Array).forEach((v, i) => expect(v).toBeCloseTo(expected.data[i] as number, 5));
+  const got = actual?.data as Float32Array;
+  got.forEach((v, i) => expect(v).toBeCloseTo(expected.data[i] as number, 5));
 };
 
 let bytes: Uint8Array;

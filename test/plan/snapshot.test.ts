@@ -12,12 +12,20 @@ it('plans a residual network as it always has', () => {
   const stem = b.op('Relu', [b.batchNormalization(b.conv(x, 3, 8, 3), 8)]);
   const inner = b.op('Relu', [b.conv(stem, 8, 8, 3)]);
   const block = b.op('Relu', [b.op('Add', [b.conv(inner, 8, 8, 1), stem])]);
-  b.output(b.op('Softmax', [b.op('Gemm', [b.op('Flatten', [b.op('GlobalAveragePool', [block])]), b.weight([8, 5]), b.weight([5])])]));
-  const plan = buildPlan(bind(optimize(b.build()), new Map([['image', [2, 3, 8, 8]]])), { ...defaultFacts, kind: 'cpu', features: ['subgroups'] });
+  b.output(
+    b.op('Softmax', [b.op('Gemm', [b.op('Flatten', [b.op('GlobalAveragePool', [block])]), b.weight([8, 5]), b.weight([5])])]),
+  );
+  const plan = buildPlan(bind(optimize(b.build()), new Map([['image', [2, 3, 8, 8]]])), {
+    ...defaultFacts,
+    kind: 'cpu',
+    features: ['subgroups'],
+  });
   const commands = plan.commands.map((c) =>
     c.kind === 'dispatch' ? `${c.op} ${c.kernel} [${c.workgroups}] buffers ${c.buffers.join(' ')}` : `${c.kind}`,
   );
-  const buffers = plan.buffers.map(({ role, bytes, firstUse, lastUse, values }) => `${role} ${bytes} B, ${firstUse}..${lastUse}: ${values.join(', ')}`);
+  const buffers = plan.buffers.map(
+    ({ role, bytes, firstUse, lastUse, values }) => `${role} ${bytes} B, ${firstUse}..${lastUse}: ${values.join(', ')}`,
+  );
   expect(commands).toMatchInlineSnapshot(`
     [
       "Conv conv-stem [1,8,2] buffers 0 1 2 0 0 9",

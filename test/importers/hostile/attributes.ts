@@ -4,7 +4,10 @@ import { oneNode } from './cases.js';
 const weight = (...ones: number[]) => ({ w: { ones } });
 const conv = { op: 'Conv', constants: weight(4, 4, 3, 3) };
 const transposed = { op: 'ConvTranspose', constants: weight(4, 4, 3, 3) };
-const pool = (attributes: OneNode['attributes']): OneNode => ({ op: 'MaxPool', attributes: { kernel_shape: [2, 2], ...attributes } });
+const pool = (attributes: OneNode['attributes']): OneNode => ({
+  op: 'MaxPool',
+  attributes: { kernel_shape: [2, 2], ...attributes },
+});
 const windows: OneNode['attributes'][] = [
   { strides: [0, 1] },
   { strides: [-1, 1] },
@@ -88,7 +91,7 @@ const nodes: OneNode[] = [
   { op: 'Squeeze', constants: { a: [0, 0] } },
   { op: 'Unsqueeze', constants: { a: [6] } },
   { op: 'Unsqueeze', constants: { a: [0, 0] } },
-  { op: 'Unsqueeze', constants: { a: [0, -5] } },
+  { op: 'Unsqueeze', constants: { a: [0, -6] } },
   { op: 'ReduceSum', constants: { a: [4] } },
   { op: 'ReduceMean', constants: { a: [-5] } },
   { op: 'ReduceMax', constants: { a: [1, 1] } },
@@ -133,7 +136,7 @@ const nodes: OneNode[] = [
   { op: 'LeakyRelu', attributes: { alpha: 'steep' } },
   { op: 'LeakyRelu', attributes: { alpha: { float: Number.NaN } } },
   { op: 'Relu', attributes: { epilogue: 1 } },
-  { op: 'Conv', ...conv, attributes: { channelsLast: 1 } },
+  { ...conv, attributes: { channelsLast: 1 } },
   { op: 'EyeLike' },
   { op: 'Trilu', x: [4] },
   { op: 'AffineGrid', x: [1, 2, 3], constants: { s: [1, 1, -4, 4] } },
@@ -144,6 +147,6 @@ const nodes: OneNode[] = [
 export const attributeCases: HostileCase[] = nodes.map((one) => ({
   name: `${one.op} [${one.x ?? '1,4,8,8'}] ${JSON.stringify(one.attributes ?? {})} ${JSON.stringify(one.constants ?? {})} ${one.inputs ?? ''}`,
   bytes: oneNode(one),
-  load: 'invalid-model',
+  load: ['invalid-model', 'unsupported-model', 'limit-exceeded'],
   node: 'n',
 }));

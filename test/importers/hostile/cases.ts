@@ -8,7 +8,7 @@ export interface HostileCase {
   /** Built when the case runs. */
   readonly bytes: () => Uint8Array;
   /** The code of the error at load, or at the run with zeros; absent: it runs. */
-  readonly load?: ErrorCode;
+  readonly load?: ErrorCode | readonly ErrorCode[];
   readonly run?: ErrorCode;
   /** A part of the message. */
   readonly message?: string | RegExp;
