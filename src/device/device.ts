@@ -1,6 +1,7 @@
 import { TilewiseError } from '../errors.js';
 import type { DeviceFacts, DeviceLimits } from '../kernels/facts.js';
 import { PipelineCache } from './pipelines.js';
+import { WeightStore } from './weights.js';
 
 const LIMITS = [
   'maxBufferSize',
@@ -22,8 +23,7 @@ export class Device {
   readonly gpu: GPUDevice;
   readonly facts: DeviceFacts;
   readonly pipelines: PipelineCache;
-  /** Weights already on the device, by the host array they were uploaded from. */
-  readonly weights = new WeakMap<object, GPUBuffer>();
+  readonly weights: WeightStore;
   readonly #pause: (() => void) | undefined;
   /** Rejections of the waits that are under way. */
   readonly #waits = new Set<(reason: TilewiseError) => void>();
@@ -34,6 +34,7 @@ export class Device {
     this.#pause = pause;
     this.facts = factsOf(gpu, info, languageFeatures);
     this.pipelines = new PipelineCache(gpu);
+    this.weights = new WeightStore(gpu);
     gpu.lost.then(({ reason, message }) => {
       this.#failure = new TilewiseError('device-lost', `the GPU device was lost (${reason}): ${message || 'no reason given'}`, {
         hint: 'create the session again: a new device is opened then',
@@ -88,20 +89,32 @@ export class Device {
    */
   async guarded<T>(what: string, work: () => T): Promise<T> {
     for (const filter of SCOPES) this.gpu.pushErrorScope(filter);
-    let pops: Promise<GPUError | null>[] = [];
-    let result: T;
-    try {
-      result = work();
-    } finally {
-      pops = SCOPES.map(() => this.gpu.popErrorScope());
-    }
-    const [memory, validation, internal] = await this.wait(Promise.all(pops));
+    const done = attempt(work);
+    const pops = SCOPES.map(() => this.gpu.popErrorScope());
+    const [memory, validation, internal] = await this.wait(Promise.all(pops)).catch((error: unknown) => {
+      throw typedError(what, error);
+    });
     if (memory) throw new TilewiseError('limit-exceeded', `${what}: the GPU is out of memory (${memory.message})`);
     const error = validation ?? internal;
     if (error) throw new TilewiseError('gpu-error', `${what}: ${error.message}`);
-    return result;
+    if ('result' in done) return done.result;
+    throw typedError(what, done.error);
   }
 }
+
+const attempt = <T>(work: () => T): { readonly result: T } | { readonly error: unknown } => {
+  try {
+    return { result: work() };
+  } catch (error) {
+    return { error };
+  }
+};
+
+/** What the GPU's own methods throw and reject with, as `gpu-error`. */
+export const typedError = (what: string, error: unknown): TilewiseError =>
+  error instanceof TilewiseError
+    ? error
+    : new TilewiseError('gpu-error', `${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 
 /** Pushed in this order and popped in the reverse one. */
 const SCOPES = ['internal', 'validation', 'out-of-memory'] as const;

@@ -1,13 +1,14 @@
-import { throwIfAborted, TilewiseError } from '../errors.js';
+import { TilewiseError, throwIfAborted } from '../errors.js';
 import type { Command, Plan, PlanBuffer, PlanTensor } from '../plan/plan.js';
 import { fromDeviceWords, toDeviceWords } from '../tensor/convert.js';
 import { sizeOf } from '../tensor/shape.js';
 import { Tensor, type TensorLocation } from '../tensor/tensor.js';
-import type { Device } from './device.js';
+import { type Device, typedError } from './device.js';
 import { type BufferRange, plainAllocator, type RangeAllocator } from './memory.js';
 import type { CompiledPipeline } from './pipelines.js';
 import { StagingPool } from './staging.js';
 import { BufferUsage } from './usage.js';
+import type { Weights } from './weights.js';
 
 export interface RunOptions {
   /** Where the outputs are left; 'cpu' where absent. */
@@ -22,23 +23,15 @@ type Encodable = (encoder: GPUCommandEncoder, pass: PassHolder) => void;
 export class Executable {
   readonly plan: Plan;
   readonly #device: Device;
-  readonly #ranges: readonly BufferRange[];
-  readonly #params: GPUBuffer | undefined;
+  readonly #memory: PlanMemory;
   readonly #steps: readonly Encodable[];
   readonly #staging: StagingPool;
   #disposed = false;
 
-  private constructor(
-    plan: Plan,
-    device: Device,
-    ranges: readonly BufferRange[],
-    params: GPUBuffer | undefined,
-    steps: readonly Encodable[],
-  ) {
+  private constructor(plan: Plan, device: Device, memory: PlanMemory, steps: readonly Encodable[]) {
     this.plan = plan;
     this.#device = device;
-    this.#ranges = ranges;
-    this.#params = params;
+    this.#memory = memory;
     this.#steps = steps;
     this.#staging = new StagingPool(device);
   }
@@ -48,18 +41,14 @@ export class Executable {
     device.throwFailure();
     const compiling = Promise.all(plan.pipelines.map((pipeline) => device.pipelines.get(pipeline)));
     compiling.catch(() => undefined);
-    const owned: GPUBuffer[] = [];
+    const memory = await allocateTwice(plan, device, allocate);
     try {
-      const { ranges, params } = await device.guarded('allocating the model', () => {
-        const ranges = plan.buffers.map((buffer) => allocateBuffer(device, buffer, allocate, owned));
-        return { ranges, params: uploadParams(device, plan.commands, owned) };
-      });
       const pipelines = await device.wait(compiling);
-      const steps = await device.guarded('binding the model', () => encodables(device, plan, pipelines, ranges, params));
-      return new Executable(plan, device, ranges, params, steps);
+      const steps = await device.guarded('binding the model', () => encodables(device, plan, pipelines, memory));
+      return new Executable(plan, device, memory, steps);
     } catch (error) {
-      for (const buffer of owned) buffer.destroy();
-      throw error;
+      freeMemory(device, memory);
+      throw typedError('loading the model', error);
     }
   }
 
@@ -83,43 +72,49 @@ export class Executable {
     pass.end();
     const outputs = this.plan.outputs.filter((output) => fetches.includes(output.name));
     return options.outputLocation === 'gpu'
-      ? this.#keepOnDevice(encoder, outputs)
+      ? await this.#keepOnDevice(encoder, outputs)
       : await this.#readBack(encoder, outputs, options.signal);
   }
 
-  /** Frees the memory of this plan; weights stay for other plans of the device until they are collected. */
+  /** Frees the memory of this plan; weights stay while other plans use them. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#params?.destroy();
-    this.plan.buffers.forEach((buffer, i) => buffer.role !== 'weight' && this.#ranges[i]?.buffer.destroy());
+    freeMemory(this.#device, this.#memory);
     this.#staging.dispose();
   }
 
   #writeInput(encoder: GPUCommandEncoder, { name, dtype, shape, buffer }: PlanTensor, tensor: Tensor): void {
-    const range = this.#ranges[buffer] as BufferRange;
+    const range = this.#memory.ranges[buffer] as BufferRange;
     const bytes = 4 * sizeOf(shape);
     if (bytes === 0) return;
     if (tensor.location === 'gpu') encoder.copyBufferToBuffer(tensor.gpuBuffer, 0, range.buffer, range.offset, bytes);
     else this.#device.gpu.queue.writeBuffer(range.buffer, range.offset, toDeviceWords(dtype, tensor.data, name) as BufferSource);
   }
 
-  #keepOnDevice(encoder: GPUCommandEncoder, outputs: readonly PlanTensor[]): Map<string, Tensor> {
+  async #keepOnDevice(encoder: GPUCommandEncoder, outputs: readonly PlanTensor[]): Promise<Map<string, Tensor>> {
     const { gpu } = this.#device;
-    const tensors = new Map<string, Tensor>();
-    for (const { name, dtype, shape, buffer } of outputs) {
+    const copies: GPUBuffer[] = [];
+    const copyOut = ({ name, shape, buffer }: PlanTensor): void => {
       const bytes = 4 * sizeOf(shape);
-      const range = this.#ranges[buffer] as BufferRange;
-      const copy = gpu.createBuffer({
-        label: name,
-        size: Math.max(16, bytes),
-        usage: BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
-      });
+      const range = this.#memory.ranges[buffer] as BufferRange;
+      const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+      const copy = gpu.createBuffer({ label: name, size: Math.max(16, bytes), usage });
+      copies.push(copy);
       if (bytes > 0) encoder.copyBufferToBuffer(range.buffer, range.offset, copy, 0, bytes);
-      tensors.set(name, this.#deviceTensor(dtype, shape, copy, bytes));
+    };
+    try {
+      await this.#device.guarded('running the model', () => {
+        for (const output of outputs) copyOut(output);
+        gpu.queue.submit([encoder.finish()]);
+      });
+    } catch (error) {
+      for (const copy of copies) copy.destroy();
+      throw error;
     }
-    gpu.queue.submit([encoder.finish()]);
-    return tensors;
+    return new Map(
+      outputs.map(({ name, dtype, shape }, i) => [name, this.#deviceTensor(dtype, shape, copies[i] as GPUBuffer, 4 * sizeOf(shape))]),
+    );
   }
 
   #deviceTensor(dtype: PlanTensor['dtype'], shape: readonly number[], buffer: GPUBuffer, bytes: number): Tensor {
@@ -139,7 +134,7 @@ export class Executable {
     const words = await this.#staging.read(
       encoder,
       outputs.map(({ shape, buffer }) => {
-        const range = this.#ranges[buffer] as BufferRange;
+        const range = this.#memory.ranges[buffer] as BufferRange;
         return { buffer: range.buffer, offset: range.offset, bytes: 4 * sizeOf(shape) };
       }),
     );
@@ -172,25 +167,57 @@ class PassHolder {
   }
 }
 
-const allocateBuffer = (device: Device, buffer: PlanBuffer, allocate: RangeAllocator, owned: GPUBuffer[]): BufferRange => {
-  const label = buffer.values[0] ?? buffer.role;
-  if (!buffer.words) {
-    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
-    const range = allocate(device.gpu, label, buffer.bytes, usage);
-    owned.push(range.buffer);
-    return range;
+/** What a plan has allocated on a device. */
+interface PlanMemory {
+  /** For each buffer of the plan. */
+  readonly ranges: BufferRange[];
+  readonly owned: GPUBuffer[];
+  readonly weights: Weights[];
+  params: GPUBuffer | undefined;
+}
+
+/** Out of memory, it waits for what other sessions have freed, and tries once more. Nothing is left when it rejects. */
+const allocateTwice = async (plan: Plan, device: Device, allocate: RangeAllocator): Promise<PlanMemory> => {
+  try {
+    return await allocateAll(plan, device, allocate);
+  } catch (error) {
+    if (!(error instanceof TilewiseError) || error.code !== 'limit-exceeded') throw error;
+    await device.wait(device.gpu.queue.onSubmittedWorkDone());
+    return await allocateAll(plan, device, allocate);
   }
-  let weights = device.weights.get(buffer.words);
-  if (!weights) {
-    weights = device.gpu.createBuffer({
-      label,
-      size: buffer.bytes,
-      usage: BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
+};
+
+const allocateAll = async (plan: Plan, device: Device, allocate: RangeAllocator): Promise<PlanMemory> => {
+  const memory: PlanMemory = { ranges: [], owned: [], weights: [], params: undefined };
+  try {
+    return await device.guarded('allocating the model', () => {
+      for (const buffer of plan.buffers) memory.ranges.push(allocateBuffer(device, buffer, allocate, memory));
+      memory.params = uploadParams(device, plan.commands, memory.owned);
+      return memory;
     });
-    device.gpu.queue.writeBuffer(weights, 0, buffer.words as BufferSource);
-    device.weights.set(buffer.words, weights);
+  } catch (error) {
+    for (const weights of memory.weights) device.weights.forget(weights);
+    freeMemory(device, memory);
+    throw error;
   }
-  return { buffer: weights, offset: 0, bytes: buffer.bytes };
+};
+
+const freeMemory = (device: Device, { owned, weights }: PlanMemory): void => {
+  for (const buffer of owned) buffer.destroy();
+  for (const one of weights) device.weights.release(one);
+};
+
+const allocateBuffer = (device: Device, buffer: PlanBuffer, allocate: RangeAllocator, memory: PlanMemory): BufferRange => {
+  const label = buffer.values[0] ?? buffer.role;
+  if (buffer.words) {
+    const weights = device.weights.acquire(buffer.words, label, buffer.bytes);
+    memory.weights.push(weights);
+    return { buffer: weights.buffer, offset: 0, bytes: buffer.bytes };
+  }
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+  const range = allocate(device.gpu, label, buffer.bytes, usage);
+  memory.owned.push(range.buffer);
+  return range;
 };
 
 /** Uniform bindings must start at multiples of this. */
@@ -217,8 +244,7 @@ const encodables = (
   device: Device,
   plan: Plan,
   pipelines: readonly CompiledPipeline[],
-  ranges: readonly BufferRange[],
-  params: GPUBuffer | undefined,
+  { ranges, params }: PlanMemory,
 ): Encodable[] => {
   let slot = 0;
   return plan.commands.map((command): Encodable => {

@@ -42,7 +42,7 @@ export class PipelineCache {
     });
     this.#gpu.pushErrorScope('validation');
     const module = this.#gpu.createShaderModule({ label: kernel, code });
-    const invalid = this.#gpu.popErrorScope();
+    const invalid = this.#gpu.popErrorScope().catch(() => null);
     try {
       const pipeline = await this.#gpu.createComputePipelineAsync({
         label: kernel,
