@@ -113,7 +113,10 @@ export class Executable {
       throw error;
     }
     return new Map(
-      outputs.map(({ name, dtype, shape }, i) => [name, this.#deviceTensor(dtype, shape, copies[i] as GPUBuffer, 4 * sizeOf(shape))]),
+      outputs.map(({ name, dtype, shape }, i) => [
+        name,
+        this.#deviceTensor(dtype, shape, copies[i] as GPUBuffer, 4 * sizeOf(shape)),
+      ]),
     );
   }
 

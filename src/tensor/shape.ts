@@ -49,7 +49,8 @@ export const mulDims = (a: Dim, b: Dim): Dim => {
 };
 
 /** Applies `f` to a number, or names the result after the function for a symbol. */
-export const mapDim = (d: Dim, name: string, f: (n: number) => number): Dim => (typeof d === 'number' ? f(d) : symbol(`${name}(${d})`));
+export const mapDim = (d: Dim, name: string, f: (n: number) => number): Dim =>
+  typeof d === 'number' ? f(d) : symbol(`${name}(${d})`);
 
 const group = (d: Dim): string => (typeof d === 'string' && d.includes('+') ? `(${d})` : String(d));
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { InferenceSession, Tensor, TilewiseError } from '#tilewise';
+import { InferenceSession, type Tensor, TilewiseError } from '#tilewise';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import { adoptDevice, type Device, openDevice } from '../../src/device/device.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
@@ -99,7 +99,8 @@ describe.each(['cpu', 'gpu'] as const)('a device call that fails, outputs on the
       // Memory that ran out for a moment is asked for once more; a device lost after the last wait harms nothing.
       if (error !== undefined || (fault !== 'out-of-memory' && fault !== 'lost')) {
         expect(error, what).toBeInstanceOf(TilewiseError);
-        const codes = fault === 'lost' ? ['device-lost'] : fault === 'out-of-memory' ? ['limit-exceeded', 'gpu-error'] : ['gpu-error'];
+        const codes =
+          fault === 'lost' ? ['device-lost'] : fault === 'out-of-memory' ? ['limit-exceeded', 'gpu-error'] : ['gpu-error'];
         expect(codes, `${what}: ${(error as Error).message}`).toContain((error as TilewiseError).code);
       }
       expect(faults.live.size, `${what} leaves buffers`).toBe(0);

@@ -1,0 +1,2 @@
+// The same tests as in Node.
+import '../device/faults.test.js';
