@@ -18,6 +18,7 @@ import { preflight } from '../preflight.js';
 import { shapeText } from '../tensor/shape.js';
 import type { CommandContext } from './context.js';
 import { readBytes } from './files.js';
+import { PassLog } from './inspect-passes.js';
 import { dims } from './options.js';
 import { grouped, type Terminal, table } from './terminal.js';
 
@@ -54,31 +55,25 @@ export const addInspect = (program: Command, { terminal, finish }: CommandContex
     });
 };
 
-interface PassCount {
-  readonly pass: string;
-  readonly nodes: number;
-}
-
 const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): Promise<void> => {
   const refused = new Map<string, TilewiseError>();
   const graph = importOnnx(await readBytes(path), { onRefused: ({ name }, error) => refused.set(name, error) });
   const bound = bindInputs(graph, flags.dims ?? new Map(), true);
   const facts = flags.plan ? await factsAtHand(terminal) : defaultFacts;
   const inspection = inspectGraph(graph, preflight(graph, bound.shapes, facts, refused));
-  const passes: PassCount[] = [{ pass: 'import', nodes: graph.nodes.length }];
-  const count = (pass: string, { nodes }: { nodes: readonly unknown[] }): unknown => passes.push({ pass, nodes: nodes.length });
+  const log = new PassLog(graph);
   const canRun = inspection.problem === undefined && inspection.nodes.every(({ reason }) => reason === undefined);
   if ((flags.plan || flags.passes) && !canRun) terminal.err('note: there is no plan: the model cannot run');
-  const optimized = canRun && (flags.plan || flags.passes) ? bind(optimize(graph, count), bound.shapes, count) : undefined;
+  const optimized = canRun && (flags.plan || flags.passes) ? bind(optimize(graph, log.see), bound.shapes, log.see) : undefined;
   const plan = flags.plan && optimized ? summarizePlan(buildPlan(optimized, facts)) : undefined;
   if (bound.assumed.length > 0) terminal.err(`note: ${bound.assumed.join(', ')} = 1 (change it with --dims)`);
   if (flags.json) {
-    const extra = { ...(flags.passes && { passes }), ...(plan && { plan }) };
+    const extra = { ...(flags.passes && { passes: log.changes }), ...(plan && { plan }) };
     terminal.out(JSON.stringify({ ...inspection, ...extra }, null, 2));
     return;
   }
   printInspection(terminal, inspection, bound);
-  if (flags.passes) terminal.out(`\n${passTable(passes)}`);
+  if (flags.passes) terminal.out(`\n${log.text()}`);
   if (plan) printPlan(terminal, plan, facts);
 };
 
@@ -114,15 +109,6 @@ const printInspection = (
   if (problem !== undefined) terminal.out(`\nthe model cannot run: ${problem}`);
 };
 
-const passTable = (passes: readonly PassCount[]): string =>
-  table(
-    ['pass', 'nodes>', 'change>'],
-    passes.map(({ pass, nodes }, i) => {
-      const change = nodes - (passes[i - 1]?.nodes ?? nodes);
-      return [pass, nodes, change > 0 ? `+${change}` : change === 0 ? '' : change];
-    }),
-  );
-
 const printPlan = (terminal: Terminal, { buffers, commands }: PlanSummary, facts: DeviceFacts): void => {
   terminal.out(`\nplan for ${facts.description}`);
   const rows = commands.map((command, i) => {
@@ -144,4 +130,7 @@ const printPlan = (terminal: Terminal, { buffers, commands }: PlanSummary, facts
       ]),
     ),
   );
+  const total = (...roles: string[]): string =>
+    grouped(buffers.filter(({ role }) => roles.includes(role)).reduce((sum, { bytes }) => sum + bytes, 0));
+  terminal.out(`\nweights ${total('weight')} bytes, values ${total('scratch')}, inputs and outputs ${total('input', 'output')}`);
 };

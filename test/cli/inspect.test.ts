@@ -53,10 +53,14 @@ describe('inspect', () => {
 
   it('shows what each pass did', async () => {
     const { passes } = JSON.parse((await inspect(1, '--json', '--passes')).out);
-    expect(passes[0]).toEqual({ pass: 'import', nodes: 4 });
+    expect(passes[0]).toMatchObject({ pass: 'import', nodes: 4 });
     expect(passes.find(({ pass }: { pass: string }) => pass === 'fuse-epilogue').nodes).toBe(2);
+    const fused = passes.find(({ pass }: { pass: string }) => pass === 'fuse-epilogue');
+    expect(fused.removed).toHaveLength(4);
+    expect(fused.added).toContain("Conv + Relu 'Conv_0'");
     const { out } = await inspect(1, '--passes');
     expect(out).toMatch(/^fuse-epilogue +2 +-2$/m);
+    expect(out).toContain("\n  + Conv + Relu 'Conv_0'\n");
   });
 
   it('prints tables for people', async () => {
@@ -65,6 +69,7 @@ describe('inspect', () => {
     expect(out).toMatch(/^Conv_0 +Conv +576 +20 +conv\S*$/m);
     expect(out).toMatch(/^4 nodes +768 +116$/m);
     expect(out).toMatch(/^0 +dispatch +Conv_0/m);
+    expect(out).toMatch(/^weights [\d,]+ bytes, values [\d,]+, inputs and outputs [\d,]+$/m);
   });
 
   it('tells for every node what runs it, or why nothing does', async () => {
