@@ -2,6 +2,8 @@
 // a: rows of k4 vec4; b: 4 * k4 rows of n4 vec4, both padded with zeros; matrix z is at the batch offset (in vec4).
 // bias: the element at (m, n) is at m * bias_row + n * bias_column. y: row-major [Z, M, N].
 // A workgroup computes a tile of 8 * THREADS_Y rows and 8 * THREADS_X columns, an invocation 8 rows and 8 columns of it.
+// With two STAGES the tiles of the next k are read while the products of the present ones are summed.
+// With several splits of k, each is a workgroup's own, and y is their sums one after the other, [splits, Z, M, N].
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [n] one a column, or [1].
 struct Params {
   m: u32,
@@ -9,6 +11,8 @@ struct Params {
   n4: u32,
   k4: u32,
   count: u32, // tiles in all
+  batches: u32, // Z
+  split_k4: u32, // vec4s of k in a split, a multiple of BLOCKS_K
   bias_row: u32,
   bias_column: u32,
   alpha: f32,
@@ -20,27 +24,35 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Out>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Out>;
 @group(0) @binding(6) var<storage, read_write> y: array<Out>;
 
 alias Elem = vec4f;
+alias Weight = vec4f; // vec2u where four float16 are packed in it
 alias Out = f32; // vec4f where N is a multiple of 4
 const UNIT: u32 = 1; // scalars in an Out
 const THREADS_X: u32 = 8;
 const THREADS_Y: u32 = 8;
 const TILE_K: u32 = 16;
+const STAGES: u32 = 2; // or 1
+const PADDING: u32 = 1; // spreads a column of the tile of a over the banks
 const BLOCKS_K: u32 = TILE_K / 4;
 const COLUMNS: u32 = 2 * THREADS_X; // vec4s in a row of the tile of b
 const ROWS: u32 = 2 * THREADS_Y; // vec4s in a row of the tile of a, which is transposed
-const PITCH: u32 = ROWS + 1; // the padding spreads a column over the banks
+const PITCH: u32 = ROWS + PADDING;
+const INVOCATIONS: u32 = THREADS_X * THREADS_Y;
+// An invocation loads at most one 4x4 block of a and four vec4s of b in a step.
+const_assert ROWS * BLOCKS_K <= INVOCATIONS;
+const_assert TILE_K * COLUMNS <= 4 * INVOCATIONS;
 override HAS_BIAS: bool = false;
 
-var<workgroup> tile_a: array<vec4f, TILE_K * PITCH>;
-var<workgroup> tile_b: array<vec4f, TILE_K * COLUMNS>;
+var<workgroup> tile_a: array<vec4f, STAGES * TILE_K * PITCH>;
+var<workgroup> tile_b: array<vec4f, STAGES * TILE_K * COLUMNS>;
 
+fn weight(at: u32) -> vec4f { return b[at]; }
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn store(at: u32, left: u32, v: Elem) -> bool { y[at] = v.x; if (left > 1) { y[at + 1] = v.y; } if (left > 2) { y[at + 2] = v.z; } if (left > 3) { y[at + 3] = v.w; } return true; }
 
@@ -70,22 +82,25 @@ fn finish(z: u32, row: u32, column4: u32, sum: vec4f) {
   store(at_y, params.n - column, epilogue(v, at_y / UNIT, column / UNIT));
 }
 
-fn load_a(start: u32, first_row: u32, first_k: u32, lane: u32) {
-  for (var i = lane; i < ROWS * BLOCKS_K; i += THREADS_X * THREADS_Y) {
-    let k = first_k + i % BLOCKS_K;
-    let row = first_row + 4 * (i / BLOCKS_K);
-    var block = mat4x4f();
-    if (k < params.k4) {
-      let last = params.m - 1;
-      let at = start + k;
-      block = transpose(mat4x4f(
-        a[at + min(row, last) * params.k4],
-        a[at + min(row + 1, last) * params.k4],
-        a[at + min(row + 2, last) * params.k4],
-        a[at + min(row + 3, last) * params.k4],
-      ));
-    }
-    let to = 4 * (i % BLOCKS_K) * PITCH + i / BLOCKS_K;
+fn read_a(start: u32, row0: u32, k0: u32, end: u32, lane: u32) -> mat4x4f {
+  let k = k0 + lane % BLOCKS_K;
+  if (k >= end || lane >= ROWS * BLOCKS_K) {
+    return mat4x4f();
+  }
+  let row = row0 + 4 * (lane / BLOCKS_K);
+  let last = params.m - 1;
+  let at = start + k;
+  return transpose(mat4x4f(
+    a[at + min(row, last) * params.k4],
+    a[at + min(row + 1, last) * params.k4],
+    a[at + min(row + 2, last) * params.k4],
+    a[at + min(row + 3, last) * params.k4],
+  ));
+}
+
+fn write_a(stage: u32, lane: u32, block: mat4x4f) {
+  if (lane < ROWS * BLOCKS_K) {
+    let to = (stage * TILE_K + 4 * (lane % BLOCKS_K)) * PITCH + lane / BLOCKS_K;
     tile_a[to] = block[0];
     tile_a[to + PITCH] = block[1];
     tile_a[to + 2 * PITCH] = block[2];
@@ -93,15 +108,17 @@ fn load_a(start: u32, first_row: u32, first_k: u32, lane: u32) {
   }
 }
 
-fn load_b(start: u32, first_column: u32, first_k: u32, lane: u32) {
-  for (var i = lane; i < TILE_K * COLUMNS; i += THREADS_X * THREADS_Y) {
-    let k = 4 * first_k + i / COLUMNS;
-    let column = min(first_column + i % COLUMNS, params.n4 - 1);
-    var v = vec4f();
-    if (k < 4 * params.k4) {
-      v = b[start + k * params.n4 + column];
-    }
-    tile_b[i] = v;
+fn read_b(start: u32, column0: u32, k0: u32, end: u32, i: u32) -> vec4f {
+  let k = 4 * k0 + i / COLUMNS;
+  if (k >= 4 * end || i >= TILE_K * COLUMNS) {
+    return vec4f();
+  }
+  return weight(start + k * params.n4 + min(column0 + i % COLUMNS, params.n4 - 1));
+}
+
+fn write_b(stage: u32, i: u32, v: vec4f) {
+  if (i < TILE_K * COLUMNS) {
+    tile_b[stage * TILE_K * COLUMNS + i] = v;
   }
 }
 
@@ -121,7 +138,9 @@ fn main(
   let column0 = (i % tiles_n) * COLUMNS;
   let row0 = ((i / tiles_n) % tiles_m) * 4 * ROWS;
   let z = i / (tiles_n * tiles_m);
-  let start = batch_offsets(z);
+  let begin = (z / params.batches) * params.split_k4;
+  let end = min(begin + params.split_k4, params.k4);
+  let start = batch_offsets(z % params.batches);
   var c0 = vec4f();
   var c1 = vec4f();
   var c2 = vec4f();
@@ -138,15 +157,32 @@ fn main(
   var d5 = vec4f();
   var d6 = vec4f();
   var d7 = vec4f();
-  for (var k0 = 0u; k0 < params.k4; k0 += BLOCKS_K) {
-    load_a(start.x, row0, k0, lane);
-    load_b(start.y, column0, k0, lane);
+  var next_a = read_a(start.x, row0, begin, end, lane);
+  var next_b0 = read_b(start.y, column0, begin, end, lane);
+  var next_b1 = read_b(start.y, column0, begin, end, lane + INVOCATIONS);
+  var next_b2 = read_b(start.y, column0, begin, end, lane + 2 * INVOCATIONS);
+  var next_b3 = read_b(start.y, column0, begin, end, lane + 3 * INVOCATIONS);
+  var stage = 0u;
+  for (var k0 = begin; k0 < end; k0 += BLOCKS_K) {
+    write_a(stage, lane, next_a);
+    write_b(stage, lane, next_b0);
+    write_b(stage, lane + INVOCATIONS, next_b1);
+    write_b(stage, lane + 2 * INVOCATIONS, next_b2);
+    write_b(stage, lane + 3 * INVOCATIONS, next_b3);
     workgroupBarrier();
+    let next = k0 + BLOCKS_K;
+    next_a = read_a(start.x, row0, next, end, lane);
+    next_b0 = read_b(start.y, column0, next, end, lane);
+    next_b1 = read_b(start.y, column0, next, end, lane + INVOCATIONS);
+    next_b2 = read_b(start.y, column0, next, end, lane + 2 * INVOCATIONS);
+    next_b3 = read_b(start.y, column0, next, end, lane + 3 * INVOCATIONS);
+    let at_a = stage * TILE_K * PITCH + local.y;
+    let at_b = stage * TILE_K * COLUMNS + local.x;
     for (var k = 0u; k < TILE_K; k++) {
-      let top = tile_a[k * PITCH + local.y];
-      let bottom = tile_a[k * PITCH + THREADS_Y + local.y];
-      let left = tile_b[k * COLUMNS + local.x];
-      let right = tile_b[k * COLUMNS + THREADS_X + local.x];
+      let top = tile_a[at_a + k * PITCH];
+      let bottom = tile_a[at_a + k * PITCH + THREADS_Y];
+      let left = tile_b[at_b + k * COLUMNS];
+      let right = tile_b[at_b + k * COLUMNS + THREADS_X];
       c0 = fma(vec4f(top.x), left, c0);
       d0 = fma(vec4f(top.x), right, d0);
       c1 = fma(vec4f(top.y), left, c1);
@@ -164,7 +200,11 @@ fn main(
       c7 = fma(vec4f(bottom.w), left, c7);
       d7 = fma(vec4f(bottom.w), right, d7);
     }
-    workgroupBarrier();
+    // With two stages, the barrier of the next step comes before anyone writes what is read here.
+    if (STAGES == 1) {
+      workgroupBarrier();
+    }
+    stage = (stage + 1) % STAGES;
   }
   let row = row0 + 4 * local.y;
   let low = row + 4 * THREADS_Y;

@@ -1,4 +1,4 @@
-import { matmul, matmulNaive, matmulQuads, matvec, matvecColumns } from '../../shaders/index.js';
+import { matmulNaive, matmulQuads, matvec, matvecColumns } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
@@ -6,10 +6,9 @@ import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
 import { canBePacked, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
+import { matmulKernel, type ProductExtents, tiledProduct } from './matmul-tiled.js';
 import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
 
-/** Large products on GPUs: tiles in workgroup memory. */
-export const matmulKernel: Kernel = { name: 'matmul', wgsl: matmul };
 /** Large products on CPU adapters. */
 export const matmulQuadsKernel: Kernel = { name: 'matmul-quads', wgsl: matmulQuads };
 /** Few rows on GPUs. */
@@ -22,7 +21,6 @@ export const matmulNaiveKernel: Kernel = { name: 'matmul-naive', wgsl: matmulNai
 const WORKGROUP_SIZE = 64;
 /** Small, because quads that are left over in the last workgroup compute for nothing. */
 const QUADS_WORKGROUP_SIZE = 16;
-const TILE = 64;
 const COLUMNS = 8;
 
 /** y = epilogue(alpha * a * b + beta * bias) for every index of `batch`, to which the batches of a and b broadcast. */
@@ -96,51 +94,51 @@ const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: Devic
   const [m, n, k4] = [product.a.rows, product.b.columns, ceilDiv(product.a.columns, 4)];
   const a = vectorMatrices(product.a, false, 0, facts);
   const b = vectorMatrices(product.b, true, 1, facts);
-  const { count, workgroups, constants } = launch(kernel, sizeOf(batch), m, ceilDiv(n, 4), facts);
   const wholeVectors = n % 4 === 0;
   const epilogue = lowerEpilogue(request, a.operand, 4, wholeVectors ? 'elems' : 'scalars');
-  return [
-    ...a.pack,
-    ...b.pack,
-    {
-      kernel,
-      constants: { HAS_BIAS: Number(product.bias !== undefined), ...constants },
-      definitions: wholeVectors ? { Out: 'vec4f', UNIT: 4 } : {},
-      functions: {
-        ...epilogue.functions,
-        ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
-      },
-      libraries: epilogue.libraries,
-      operands: { a: a.operand, b: b.operand, bias: biasOperand(product, b.operand), y: { output: 0 }, ...epilogue.operands },
-      params: { m, n, n4: ceilDiv(n, 4), k4, count, ...scalars(product), ...batchParams(loops, a.pitch, b.pitch) },
-      workgroups,
+  const dispatch: Omit<Dispatch, 'workgroups'> = {
+    kernel,
+    constants: { HAS_BIAS: Number(product.bias !== undefined) },
+    definitions: wholeVectors ? { Out: 'vec4f', UNIT: 4 } : {},
+    functions: {
+      ...epilogue.functions,
+      ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
     },
-  ];
+    libraries: epilogue.libraries,
+    operands: { a: a.operand, b: b.operand, bias: biasOperand(product, b.operand), y: { output: 0 }, ...epilogue.operands },
+    params: { m, n, n4: ceilDiv(n, 4), k4, ...scalars(product), ...batchParams(loops, a.pitch, b.pitch) },
+  };
+  const extents = { batch: sizeOf(batch), m, n, k4 };
+  const launches = kernel === matmulKernel ? tiledProduct(dispatch, extents, request) : [launch(dispatch, extents, facts)];
+  return [...a.pack, ...b.pack, ...launches];
 };
 
-/** How many pieces of work a kernel takes, and the workgroups that do them. */
-const launch = (
-  kernel: Kernel,
-  batch: number,
-  m: number,
-  n4: number,
-  facts: DeviceFacts,
-): { count: number; workgroups: [number, number, number]; constants?: Record<string, number> } => {
+/** The launch of a kernel that shares its work out by itself. */
+const launch = (dispatch: Omit<Dispatch, 'workgroups'>, { batch, m, n }: ProductExtents, facts: DeviceFacts): Dispatch => {
+  const { kernel, constants, params } = dispatch;
+  const n4 = ceilDiv(n, 4);
   switch (kernel) {
     case matmulQuadsKernel: {
       const count = batch * ceilDiv(m, 16) * ceilDiv(n4, 8);
-      const constants = { WORKGROUP_SIZE: QUADS_WORKGROUP_SIZE };
-      return { count, workgroups: grid(4 * count, QUADS_WORKGROUP_SIZE, facts), constants };
+      return {
+        ...dispatch,
+        constants: { ...constants, WORKGROUP_SIZE: QUADS_WORKGROUP_SIZE },
+        params: { ...params, count },
+        workgroups: grid(4 * count, QUADS_WORKGROUP_SIZE, facts),
+      };
     }
-    case matvecColumnsKernel:
-      return { count: batch * m * n4, workgroups: grid(batch * m * n4, WORKGROUP_SIZE, facts), constants: { WORKGROUP_SIZE } };
-    case matvecKernel: {
-      const count = batch * m * ceilDiv(n4, COLUMNS);
-      return { count, workgroups: grid(count, 1, facts) };
+    case matvecColumnsKernel: {
+      const count = batch * m * n4;
+      return {
+        ...dispatch,
+        constants: { ...constants, WORKGROUP_SIZE },
+        params: { ...params, count },
+        workgroups: grid(count, WORKGROUP_SIZE, facts),
+      };
     }
     default: {
-      const count = batch * ceilDiv(m, TILE) * ceilDiv(4 * n4, TILE);
-      return { count, workgroups: grid(count, 1, facts) };
+      const count = batch * m * ceilDiv(n4, COLUMNS);
+      return { ...dispatch, params: { ...params, count }, workgroups: grid(count, 1, facts) };
     }
   }
 };

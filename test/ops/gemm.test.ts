@@ -62,6 +62,12 @@ const cases: OpCase[] = [
   ...kinds.flatMap((kind) =>
     sizes.map((size) => gemm(size, { kind, c: [size[2]], transB: true, constant: true, fused: true, alpha: 1.5 })),
   ),
+  // A long k is split on GPUs: bias, factors and epilogue wait for the sum of the splits.
+  ...[12, 13].flatMap((n) =>
+    [[n], [9, 1], [9, n], [1]].map((c) =>
+      gemm([9, 640, n], { kind: 'gpu', c, transB: true, constant: true, fused: true, alpha: 0.5, beta: -2 }),
+    ),
+  ),
 ];
 
 const empty: OpCase[] = [gemm([0, 4, 5], { c: [5] }), gemm([3, 0, 5], { c: [5], beta: 2 }), gemm([3, 0, 8])];

@@ -91,6 +91,18 @@ const cases: OpCase[] = kinds.flatMap((kind) => [
   product([12, 9], [9, 10], kind, 'a', true),
 ]);
 
+/** Few tiles and a long k on GPUs: k is split among workgroups, at and beside multiples of a split. */
+const splits: OpCase[] = [
+  product([12, 1024], [1024, 36], 'gpu', 'b'),
+  product([12, 1030], [1030, 36], 'gpu', 'b', true),
+  product([65, 515], [515, 33], 'gpu', '', true),
+  product([2, 9, 640], [2, 640, 12], 'gpu'),
+  product([3, 5, 2051], [3, 2051, 7], 'gpu', 'b', true),
+];
+
+/** Enough rows and columns for the large tiles of GPUs. */
+const large: OpCase[] = [product([1024, 8], [8, 1024], 'gpu', 'b'), product([1031, 17], [17, 1035], 'gpu', 'b', true)];
+
 const empty: OpCase[] = [product([0, 4], [4, 5]), product([3, 4], [4, 0]), product([3, 0], [0, 5]), product([0, 3, 4], [4, 4])];
 
 const integers: OpCase[] = (['int32', 'uint32', 'int64', 'uint8'] as DType[]).map((dtype) => ({
@@ -122,7 +134,7 @@ const kernelsOf = (opCase: OpCase, facts: Partial<DeviceFacts> = {}): string[] =
   buildPlan(caseGraph(opCase).graph, { ...defaultFacts, ...opCase.facts, ...facts }).pipelines.map(({ kernel }) => kernel);
 
 describe('matmul', () => {
-  it.each([...cases, ...empty, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...splits, ...large, ...empty, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
 
   it('reads the same tensor twice', () =>
     checkOp({ ...product([12, 12], [12, 12]), inputs: [{ shape: [12, 12] }, { shape: [12, 12] }] }));
@@ -142,28 +154,43 @@ describe('matmul', () => {
     expect(kernelsOf(integers[0] as OpCase)).toEqual(['matmul-naive']);
   });
 
+  it('splits a long k among workgroups and takes large tiles where they fit', () => {
+    const limits = { ...defaultFacts.limits, maxComputeInvocationsPerWorkgroup: 128 };
+    const tileOf = (opCase: OpCase, facts: Partial<DeviceFacts> = {}): string | undefined =>
+      buildPlan(caseGraph(opCase).graph, { ...defaultFacts, ...opCase.facts, ...facts })
+        .pipelines.find(({ kernel }) => kernel === 'matmul')
+        ?.code.match(/const THREADS_X: u32 = (\d+)/)?.[1];
+    expect(kernelsOf(splits[0] as OpCase)).toEqual(['matmul', 'matmul-splits']);
+    expect(tileOf(splits[0] as OpCase)).toBe('8');
+    expect(kernelsOf(large[0] as OpCase)).toEqual(['matmul']);
+    expect(tileOf(large[0] as OpCase)).toBe('16');
+    expect(tileOf(large[0] as OpCase, { limits })).toBe('8');
+  });
+
   it('runs a batch against one matrix as one matrix', () => {
     const plan = buildPlan(caseGraph(product([4, 16, 64], [64, 64])).graph, defaultFacts);
     expect(plan.commands.map((command) => command.kind === 'dispatch' && command.workgroups)).toEqual([[1, 1, 1]]);
   });
 
   it.each([
-    [product([12, 64], [64, 36], 'gpu'), 'local.y];', 'local.y + 1];'],
+    [product([12, 64], [64, 36], 'gpu'), 'PITCH + local.y;', 'PITCH + local.y + 1;'],
     [product([12, 64], [64, 36], 'cpu'), 'v0, 1u', 'v0, 2u'],
     [product([1, 64], [64, 36], 'gpu'), 'vec4f(v.w)', 'vec4f(v.z)'],
     [product([1, 64], [64, 36], 'cpu'), 'v.w * b', 'v.z * b'],
     [product([3, 5], [5, 2], 'cpu'), 'k < params.k', 'k + 1 < params.k'],
   ] as [OpCase, string, string][])('rejects a wrong kernel: $0.name', expectWrongKernelRejected);
 
-  it('rejects a wrong packing', async () => {
-    const alter = (plan: Plan): Plan => ({
-      ...plan,
-      pipelines: plan.pipelines.map((pipeline) => ({
-        ...pipeline,
-        code: pipeline.code.replace('row < params.rows', 'row + 1 < params.rows'),
-      })),
-    });
-    await expect(checkOp(product([9, 5], [5, 9], 'cpu'), alter)).rejects.toThrow('differ');
+  it.each([
+    ['packing', product([9, 5], [5, 9], 'cpu'), 'row < params.rows', 'row + 1 < params.rows'],
+    ['sum of splits', splits[0] as OpCase, 's < params.splits', 's + 1 < params.splits'],
+    ['begin of a split', splits[0] as OpCase, '* params.split_k4;', '* params.split_k4 + 1;'],
+  ] as [string, OpCase, string, string][])('rejects a wrong %s', async (_, opCase, right, wrong) => {
+    const alter = (plan: Plan): Plan => {
+      const pipelines = plan.pipelines.map((pipeline) => ({ ...pipeline, code: pipeline.code.replace(right, wrong) }));
+      expect(pipelines.some(({ code }, i) => code !== plan.pipelines[i]?.code)).toBe(true);
+      return { ...plan, pipelines };
+    };
+    await expect(checkOp(opCase, alter)).rejects.toThrow('differ');
   });
 
   it.each([
