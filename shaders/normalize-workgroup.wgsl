@@ -34,6 +34,7 @@ alias Load = f32;
 alias Stat = f32;
 alias Elem = Load;
 override WORKGROUP_SIZE: u32 = 64; // a power of two
+const SUBGROUP: u32 = 1; // invocations that exchange registers
 override CENTERED: bool = true; // without it the mean is taken for 0
 override HAS_SCALE: bool = true;
 override HAS_BIAS: bool = true;
@@ -46,6 +47,7 @@ struct Sums {
   magnitudes: Load,
 }
 
+fn neighbour(v: Load, step: u32) -> Load { return v; }
 fn magnitude(v: Load) -> Load { return v * v; }
 fn across(v: Load) -> Stat { return v; }
 fn factor_of(v: Stat) -> Stat { return inverseSqrt(v / params.terms + params.epsilon); }
@@ -95,8 +97,14 @@ fn sums(lane: u32, start: u32, center: Load) -> Sums {
     total.plain += part.plain;
     total.magnitudes += part.magnitudes;
   }
-  partials[lane] = total;
-  for (var width = WORKGROUP_SIZE / 2u; width > 0u; width /= 2u) {
+  for (var step = 1u; step < SUBGROUP; step *= 2u) {
+    total.plain += neighbour(total.plain, step);
+    total.magnitudes += neighbour(total.magnitudes, step);
+  }
+  if (lane % SUBGROUP == 0u) {
+    partials[lane / SUBGROUP] = total;
+  }
+  for (var width = WORKGROUP_SIZE / SUBGROUP / 2u; width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) {
       partials[lane].plain += partials[lane + width].plain;

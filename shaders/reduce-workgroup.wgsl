@@ -26,9 +26,11 @@ alias Scalar = f32;
 alias Load = f32;
 alias Elem = f32;
 override WORKGROUP_SIZE: u32 = 64; // a power of two
+const SUBGROUP: u32 = 1; // invocations that exchange registers
 
 var<workgroup> partials: array<Load, WORKGROUP_SIZE>;
 
+fn neighbour(v: Load, step: u32) -> Load { return v; }
 fn term(v: Load) -> Load { return v; }
 fn combine(a: Load, b: Load) -> Load { return a + b; }
 fn across(v: Load) -> Elem { return v; }
@@ -81,8 +83,13 @@ fn main(
     }
     total = combine(total, part);
   }
-  partials[lane] = total;
-  for (var width = WORKGROUP_SIZE / 2u; width > 0u; width /= 2u) {
+  for (var step = 1u; step < SUBGROUP; step *= 2u) {
+    total = combine(total, neighbour(total, step));
+  }
+  if (lane % SUBGROUP == 0u) {
+    partials[lane / SUBGROUP] = total;
+  }
+  for (var width = WORKGROUP_SIZE / SUBGROUP / 2u; width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) {
       partials[lane] = combine(partials[lane], partials[lane + width]);

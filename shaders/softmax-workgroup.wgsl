@@ -11,6 +11,7 @@ struct Params {
 alias Elem = f32; // vec4f where the length is a multiple of 4
 alias Bits = u32;
 override WORKGROUP_SIZE: u32 = 64; // a power of two
+const SUBGROUP: u32 = 1; // invocations that exchange registers
 override LOGARITHM: bool = false;
 
 var<workgroup> partials: array<Elem, WORKGROUP_SIZE>;
@@ -26,13 +27,20 @@ fn defined(v: Elem, most: Elem) -> Elem {
   return select(v, bitcast<Elem>(bits | Bits(0x7fc00000)), (bits & Bits(0x7f800000)) == Bits(0x7f800000));
 }
 
+fn neighbour(v: Elem, step: u32) -> Elem { return v; }
 // The largest and the sum of the lanes of a vector, in each lane.
 fn largest(v: Elem) -> Elem { return v; }
 fn total(v: Elem) -> Elem { return v; }
 
 fn row_largest(lane: u32, v: Elem) -> Elem {
-  partials[lane] = v;
-  for (var width = WORKGROUP_SIZE / 2; width > 0; width /= 2) {
+  var most = v;
+  for (var step = 1u; step < SUBGROUP; step *= 2) {
+    most = larger(most, neighbour(most, step));
+  }
+  if (lane % SUBGROUP == 0) {
+    partials[lane / SUBGROUP] = most;
+  }
+  for (var width = WORKGROUP_SIZE / SUBGROUP / 2; width > 0; width /= 2) {
     workgroupBarrier();
     if (lane < width) {
       partials[lane] = larger(partials[lane], partials[lane + width]);
@@ -44,8 +52,14 @@ fn row_largest(lane: u32, v: Elem) -> Elem {
 
 fn row_total(lane: u32, v: Elem) -> Elem {
   workgroupBarrier();
-  partials[lane] = v;
-  for (var width = WORKGROUP_SIZE / 2; width > 0; width /= 2) {
+  var sum = v;
+  for (var step = 1u; step < SUBGROUP; step *= 2) {
+    sum += neighbour(sum, step);
+  }
+  if (lane % SUBGROUP == 0) {
+    partials[lane / SUBGROUP] = sum;
+  }
+  for (var width = WORKGROUP_SIZE / SUBGROUP / 2; width > 0; width /= 2) {
     workgroupBarrier();
     if (lane < width) {
       partials[lane] += partials[lane + width];

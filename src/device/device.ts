@@ -137,6 +137,7 @@ const factsOf = (gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterabl
     architecture: info.architecture,
     description: info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unknown adapter',
     features: [...gpu.features],
+    ...(info.subgroupMinSize && info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
     languageFeatures: [...languageFeatures],
     limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.limits[name]])) as unknown as DeviceLimits,
   };

@@ -7,6 +7,8 @@ export interface DeviceFacts {
   readonly description: string;
   /** WebGPU features that the device was opened with. */
   readonly features: readonly string[];
+  /** Invocations of a subgroup, where "subgroups" is among the features and all subgroups are alike. */
+  readonly subgroupSize?: number;
   /** WGSL language features of the implementation. */
   readonly languageFeatures: readonly string[];
   readonly limits: DeviceLimits;

@@ -53,6 +53,8 @@ export interface Dispatch {
   readonly functions?: Readonly<Record<string, string>>;
   /** Helper files of shaders/lib that the bodies call. */
   readonly libraries?: readonly string[];
+  /** WGSL extensions that the bodies call and the kernel as it stands does not. */
+  readonly enables?: readonly string[];
   /** An operand for every storage binding of the kernel, by its WGSL name. */
   readonly operands: Readonly<Record<string, Operand>>;
   /** A value for every field of the kernel's Params struct. */

@@ -6,6 +6,7 @@ import { epilogueBody, epilogueLibraries } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type Lowering, type Operand, type TensorInfo } from './kernel.js';
 import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
+import { withSubgroups } from './subgroup-sums.js';
 
 export const normalizeKernel: Kernel = { name: 'normalize', wgsl: normalize };
 export const normalizeWorkgroupKernel: Kernel = { name: 'normalize-workgroup', wgsl: normalizeWorkgroup };
@@ -165,7 +166,7 @@ const dispatchFor = (problem: Problem, { attributes, inputs, outputs, facts }: K
   const [, means, factors] = outputs as readonly (TensorInfo | undefined)[];
   const statistic = (k: number, info: TensorInfo | undefined): Operand =>
     info ? { output: k } : { scratch: k, bytes: 4 * sizeOf(kept.extents) };
-  return {
+  const dispatch: Dispatch = {
     kernel: threads > 1 ? normalizeWorkgroupKernel : normalizeKernel,
     constants: {
       WORKGROUP_SIZE: threads > 1 ? threads : WORKGROUP_SIZE,
@@ -196,6 +197,7 @@ const dispatchFor = (problem: Problem, { attributes, inputs, outputs, facts }: K
     params: { ...params, block: Math.max(1, Math.ceil(Math.sqrt(terms / threads))) },
     workgroups: threads > 1 ? grid(count, 1, facts) : grid(count, WORKGROUP_SIZE, facts),
   };
+  return threads > 1 ? withSubgroups(dispatch, facts, threads) : dispatch;
 };
 
 const paramsOf = ({ formula, scale, bias }: Problem, { lanes, ...nest }: LoopNest) => {

@@ -8,6 +8,7 @@ import { epilogueBody, epilogueLibraries } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
 import { collapseLoops, MAX_LOOPS } from './strides.js';
+import { withSubgroups } from './subgroup-sums.js';
 
 export const reduceKernel: Kernel = { name: 'reduce', wgsl: reduce };
 export const reduceWorkgroupKernel: Kernel = { name: 'reduce-workgroup', wgsl: reduceWorkgroup };
@@ -74,7 +75,7 @@ export const reduceOver = (
   const { formula, neutral } = formulaFor(op, x, nest.terms);
   const threads = cooperatingThreads(nest, facts);
   const sequence = threads === 1 && rows > 1 ? inner : (rows * inner) / threads;
-  return {
+  const dispatch: Dispatch = {
     kernel: threads > 1 ? reduceWorkgroupKernel : reduceKernel,
     constants: { WORKGROUP_SIZE: threads > 1 ? threads : WORKGROUP_SIZE },
     definitions: {
@@ -102,6 +103,7 @@ export const reduceOver = (
     },
     workgroups: grid(count, threads > 1 ? 1 : WORKGROUP_SIZE, facts),
   };
+  return threads > 1 ? withSubgroups(dispatch, facts, threads) : dispatch;
 };
 
 /** The kept and the reduced axes as loops: the innermost reduced one is `inner`, the others are `rows`. */

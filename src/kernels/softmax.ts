@@ -2,6 +2,7 @@ import { softmax, softmaxWorkgroup } from '../../shaders/index.js';
 import type { SoftmaxAttributes } from '../ops/softmax.js';
 import { resolveAxis, sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
+import { withSubgroups } from './subgroup-sums.js';
 
 export const softmaxKernel: Kernel = { name: 'softmax', wgsl: softmax };
 export const softmaxWorkgroupKernel: Kernel = { name: 'softmax-workgroup', wgsl: softmaxWorkgroup };
@@ -40,10 +41,10 @@ export const lowerSoftmax = (request: KernelRequest): Dispatch[] => {
 /** A workgroup for every row. */
 const shared = (outer: number, length: number, LOGARITHM: number, { facts }: KernelRequest): Dispatch => {
   const vector = length % 4 === 0;
-  const wide = length >= 2048 && facts.limits.maxComputeInvocationsPerWorkgroup >= 256;
-  return {
+  const threads = length >= 2048 && facts.limits.maxComputeInvocationsPerWorkgroup >= 256 ? 256 : 64;
+  const dispatch: Dispatch = {
     kernel: softmaxWorkgroupKernel,
-    constants: { WORKGROUP_SIZE: wide ? 256 : 64, LOGARITHM },
+    constants: { WORKGROUP_SIZE: threads, LOGARITHM },
     definitions: elementDefinitions(vector),
     functions: vector
       ? {
@@ -55,6 +56,7 @@ const shared = (outer: number, length: number, LOGARITHM: number, { facts }: Ker
     params: { outer, length: vector ? length / 4 : length },
     workgroups: grid(outer, 1, facts),
   };
+  return withSubgroups(dispatch, facts, threads);
 };
 
 const elementDefinitions = (vector: boolean): Record<string, string> => (vector ? { Elem: 'vec4f', Bits: 'vec4u' } : {});

@@ -161,9 +161,10 @@ class PlanBuilder {
     return storage;
   }
 
-  #pipeline({ kernel, constants = {}, definitions, functions, libraries = [] }: Dispatch): number {
+  #pipeline({ kernel, constants = {}, definitions, functions, libraries = [], enables = [] }: Dispatch): number {
     const texts = libraries.map((stem) => library[stem] ?? missingLibrary(stem));
-    const code = [specialize(kernel.wgsl, definitions, functions), ...texts].join('\n');
+    const directives = enables.map((name) => `enable ${name}; `).join('');
+    const code = [directives + specialize(kernel.wgsl, definitions, functions), ...texts].join('\n');
     const key = JSON.stringify([code, Object.entries(constants).sort()]);
     let index = this.#pipelineKeys.get(key);
     if (index === undefined) {

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { defaultFacts } from '../../src/kernels/facts.js';
 import { buildPlan } from '../../src/plan/build.js';
 import { tolerances } from '../../src/tensor/compare.js';
-import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
+import {
+  caseGraph,
+  checkOp,
+  expectWrongKernelRejected,
+  type InputSpec,
+  type OpCase,
+  withoutSubgroups,
+} from '../support/check-op.js';
 
 const kinds = ['cpu', 'gpu'] as const;
 const tolerance = tolerances.reduction;
@@ -198,11 +205,15 @@ const special: OpCase[] = kinds.flatMap((kind) => [
 ]);
 
 describe('normalize', () => {
-  it.each([...layerCases, ...imageCases, ...axesCases, ...special])('$name', (opCase) => checkOp(opCase));
+  it.each([...layerCases, ...imageCases, ...axesCases, ...special, ...withoutSubgroups([...layerCases, ...imageCases])])(
+    '$name',
+    (opCase) => checkOp(opCase),
+  );
 
   it.each(kinds)('rejects a wrong kernel for a %s', async (kind) => {
     const opCase = { ...special.find(({ name }) => name === `long rows of 4096, ${kind}`), facts: { kind } } as OpCase;
     await expectWrongKernelRejected(opCase, 'v *= scale_at(at)', 'v *= scale_at(at + 1)');
+    if (kind === 'gpu') await expectWrongKernelRejected(opCase, 'neighbour(total.plain, step)', 'total.plain * 1.5');
     await expectWrongKernelRejected(opCase, 'inverseSqrt(v / params.terms', 'inverseSqrt(v / (params.terms - 8)');
   });
 

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { defaultFacts } from '../../src/kernels/facts.js';
 import { buildPlan } from '../../src/plan/build.js';
 import { tolerances } from '../../src/tensor/compare.js';
-import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
+import {
+  caseGraph,
+  checkOp,
+  expectWrongKernelRejected,
+  type InputSpec,
+  type OpCase,
+  withoutSubgroups,
+} from '../support/check-op.js';
 
 const floats = ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare'];
 const kinds = ['cpu', 'gpu'] as const;
@@ -166,7 +173,10 @@ const special: OpCase[] = [
 ];
 
 describe('reduce', () => {
-  it.each([...cases, ...long, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...long, ...integers, ...special, ...withoutSubgroups([...long, ...integers, ...special])])(
+    '$name',
+    (opCase) => checkOp(opCase),
+  );
 
   it.each(kinds)('rejects a wrong kernel for a %s', async (kind) => {
     const opCase: OpCase = {
@@ -183,6 +193,19 @@ describe('reduce', () => {
       'i > params.count + 1',
     );
   });
+
+  it('rejects a wrong exchange within subgroups', () =>
+    expectWrongKernelRejected(
+      {
+        name: 'sum',
+        op: 'ReduceSum',
+        inputs: [{ shape: [3, 1024] }, axesInput([1])],
+        tolerance: tolerances.reduction,
+        facts: { kind: 'gpu' },
+      },
+      'subgroupShuffleXor(v, step)',
+      'subgroupShuffleXor(v, step / 2)',
+    ));
 
   it('reduces long sums of a GPU in workgroups', () => {
     const opCase = {

@@ -110,4 +110,10 @@ export const expectWrongKernelRejected = async (opCase: OpCase, right: string | 
   await expect(checkOp(opCase, breakKernels), 'a wrong kernel passed').rejects.toThrow(/differ|wrote outside/);
 };
 
+/** The cases for GPUs once more, as on a device without subgroups. */
+export const withoutSubgroups = (cases: readonly OpCase[]): OpCase[] =>
+  cases
+    .filter(({ facts }) => facts?.kind === 'gpu')
+    .map((opCase) => ({ ...opCase, name: `${opCase.name} without subgroups`, facts: { kind: 'gpu', features: [] } }));
+
 const hash = (text: string): number => [...text].reduce((h, c) => (Math.imul(h, 31) + c.charCodeAt(0)) | 0, 7);
