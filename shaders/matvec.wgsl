@@ -20,13 +20,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Out>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Out>;
 @group(0) @binding(6) var<storage, read_write> y: array<Out>;
 
 alias Elem = vec4f;
+alias Weight = vec4f; // vec2u where four float16 are packed in it
 alias Out = f32; // vec4f where N is a multiple of 4
 const UNIT: u32 = 1; // scalars in an Out
 const COLUMNS: u32 = 8;
@@ -35,6 +36,7 @@ override HAS_BIAS: bool = false;
 
 var<workgroup> partials: array<vec4f, COLUMNS * SLICES>;
 
+fn weight(at: u32) -> vec4f { return b[at]; }
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn store(at: u32, left: u32, v: Elem) -> bool { y[at] = v.x; if (left > 1) { y[at + 1] = v.y; } if (left > 2) { y[at + 2] = v.z; } if (left > 3) { y[at + 3] = v.w; } return true; }
 
@@ -87,10 +89,10 @@ fn main(
   for (var k = local.y; k < params.k4; k += SLICES) {
     let v = a[row_a + k];
     let at = column_b + 4 * k * params.n4;
-    sum = fma(vec4f(v.x), b[at], sum);
-    sum = fma(vec4f(v.y), b[at + params.n4], sum);
-    sum = fma(vec4f(v.z), b[at + 2 * params.n4], sum);
-    sum = fma(vec4f(v.w), b[at + 3 * params.n4], sum);
+    sum = fma(vec4f(v.x), weight(at), sum);
+    sum = fma(vec4f(v.y), weight(at + params.n4), sum);
+    sum = fma(vec4f(v.z), weight(at + 2 * params.n4), sum);
+    sum = fma(vec4f(v.w), weight(at + 3 * params.n4), sum);
   }
   partials[lane] = sum;
   for (var width = SLICES / 2; width > 0; width /= 2) {

@@ -1,5 +1,6 @@
 import { matmulPack } from '../../shaders/index.js';
 import { toDeviceWords } from '../tensor/convert.js';
+import { numberToFloat16 } from '../tensor/float16.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type Operand, packOnce, type TensorInfo } from './kernel.js';
@@ -24,6 +25,8 @@ export interface VectorMatrices {
   readonly pitch: number;
   /** The launch that packs them at every run. */
   readonly pack: Dispatch[];
+  /** True where a vec4 is two words of four float16. */
+  readonly half?: boolean;
 }
 
 const padded = (n: number): number => 4 * ceilDiv(n, 4);
@@ -45,13 +48,12 @@ export const canBePacked = (matrices: Matrices, { limits }: DeviceFacts): boolea
 
 /** The matrices as they stand, or packed: constants once on the host, others by a kernel into `scratch`. */
 export const vectorMatrices = (matrices: Matrices, wholeRows: boolean, scratch: number, facts: DeviceFacts): VectorMatrices => {
-  const { input, info, rows, columns, transposed } = matrices;
+  const { input, info, rows, columns } = matrices;
   if (fits(matrices, wholeRows)) return { operand: { input }, pitch: (rows * columns) / 4, pack: [] };
   const pitch = (padded(rows) * padded(columns)) / 4;
   if (info.tensor) {
-    const { tensor } = info;
-    const layout = `matrices of ${rows} x ${columns}${transposed ? ', transposed' : ''}, padded to multiples of 4`;
-    return { operand: { packed: packOnce(tensor, layout, () => packOnHost(matrices)) }, pitch, pack: [] };
+    const packed = packOnce(info.tensor, layoutOf(matrices), () => packOnHost(matrices));
+    return { operand: { packed }, pitch, pack: [] };
   }
   const size = paddedSize(matrices);
   const operand: Operand = { scratch, bytes: 4 * size };
@@ -72,6 +74,20 @@ export const vectorMatrices = (matrices: Matrices, wholeRows: boolean, scratch: 
   };
   return { operand, pitch, pack: [pack] };
 };
+
+/** Constant float16 matrices as they are, half the bytes of the float32 that their products are summed in. */
+export const halfMatrices = (matrices: Matrices): VectorMatrices | undefined => {
+  const { tensor, dtype } = matrices.info;
+  if (!tensor || dtype !== 'float16') return undefined;
+  const packed = packOnce(tensor, `float16 ${layoutOf(matrices)}`, () => {
+    const halves = Uint16Array.from(packOnHost(matrices), numberToFloat16);
+    return new Uint32Array(halves.buffer);
+  });
+  return { operand: { packed }, pitch: (padded(matrices.rows) * padded(matrices.columns)) / 4, pack: [], half: true };
+};
+
+const layoutOf = ({ rows, columns, transposed }: Matrices): string =>
+  `matrices of ${rows} x ${columns}${transposed ? ', transposed' : ''}, padded to multiples of 4`;
 
 const sourceStrides = ({ rows, columns, transposed }: Matrices): { x_row: number; x_column: number } =>
   transposed ? { x_row: 1, x_column: rows } : { x_row: columns, x_column: 1 };

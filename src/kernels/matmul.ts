@@ -5,7 +5,7 @@ import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
-import { canBePacked, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
+import { canBePacked, halfMatrices, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
 import { matmulKernel, type ProductExtents, tiledProduct } from './matmul-tiled.js';
 import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
 
@@ -88,21 +88,25 @@ const chooseKernel = ({ a, b }: Product, facts: DeviceFacts): Kernel => {
   return cpu && facts.features.includes('subgroups') ? matmulQuadsKernel : matmulKernel;
 };
 
+/** GPUs wait for memory where a CPU adapter would wait for the unpacking. */
+const readsHalves: ReadonlySet<Kernel> = new Set([matmulKernel, matvecKernel]);
+
 /** Kernels that read both operands by vec4s. */
 const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: DeviceFacts): Dispatch[] => {
   const { batch, request } = product;
   const [m, n, k4] = [product.a.rows, product.b.columns, ceilDiv(product.a.columns, 4)];
   const a = vectorMatrices(product.a, false, 0, facts);
-  const b = vectorMatrices(product.b, true, 1, facts);
+  const b = (readsHalves.has(kernel) && halfMatrices(product.b)) || vectorMatrices(product.b, true, 1, facts);
   const wholeVectors = n % 4 === 0;
   const epilogue = lowerEpilogue(request, a.operand, 4, wholeVectors ? 'elems' : 'scalars');
   const dispatch: Omit<Dispatch, 'workgroups'> = {
     kernel,
     constants: { HAS_BIAS: Number(product.bias !== undefined) },
-    definitions: wholeVectors ? { Out: 'vec4f', UNIT: 4 } : {},
+    definitions: { ...(wholeVectors && { Out: 'vec4f', UNIT: 4 }), ...(b.half && { Weight: 'vec2u' }) },
     functions: {
       ...epilogue.functions,
       ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
+      ...(b.half && { weight: 'let v = b[at]; return vec4f(unpack2x16float(v.x), unpack2x16float(v.y));' }),
     },
     libraries: epilogue.libraries,
     operands: { a: a.operand, b: b.operand, bias: biasOperand(product, b.operand), y: { output: 0 }, ...epilogue.operands },

@@ -103,6 +103,19 @@ const splits: OpCase[] = [
 /** Enough rows and columns for the large tiles of GPUs. */
 const large: OpCase[] = [product([1024, 8], [8, 1024], 'gpu', 'b'), product([1031, 17], [17, 1035], 'gpu', 'b', true)];
 
+/** Constant float16 matrices stay float16 in the memory of GPUs. */
+const halves: OpCase[] = [
+  product([1, 64], [64, 36], 'gpu', 'b'),
+  product([3, 33], [33, 31], 'gpu', 'b', true),
+  product([2, 9, 30], [2, 30, 14], 'gpu', 'b'),
+  product([65, 36], [36, 68], 'gpu', 'b', true),
+  product([9, 20], [20, 12], 'cpu', 'b'),
+].map((opCase) => ({
+  ...opCase,
+  name: `float16 ${opCase.name}`,
+  inputs: opCase.inputs.map((spec) => spec && { ...spec, dtype: 'float16' }),
+}));
+
 const empty: OpCase[] = [product([0, 4], [4, 5]), product([3, 4], [4, 0]), product([3, 0], [0, 5]), product([0, 3, 4], [4, 4])];
 
 const integers: OpCase[] = (['int32', 'uint32', 'int64', 'uint8'] as DType[]).map((dtype) => ({
@@ -134,7 +147,7 @@ const kernelsOf = (opCase: OpCase, facts: Partial<DeviceFacts> = {}): string[] =
   buildPlan(caseGraph(opCase).graph, { ...defaultFacts, ...opCase.facts, ...facts }).pipelines.map(({ kernel }) => kernel);
 
 describe('matmul', () => {
-  it.each([...cases, ...splits, ...large, ...empty, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...splits, ...large, ...halves, ...empty, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
 
   it('reads the same tensor twice', () =>
     checkOp({ ...product([12, 12], [12, 12]), inputs: [{ shape: [12, 12] }, { shape: [12, 12] }] }));
@@ -177,6 +190,8 @@ describe('matmul', () => {
     [product([12, 64], [64, 36], 'cpu'), 'v0, 1u', 'v0, 2u'],
     [product([1, 64], [64, 36], 'gpu'), 'vec4f(v.w)', 'vec4f(v.z)'],
     [product([1, 64], [64, 36], 'cpu'), 'v.w * b', 'v.z * b'],
+    [halves[0] as OpCase, 'unpack2x16float(v.y)', 'unpack2x16float(v.x)'],
+    [halves[3] as OpCase, 'unpack2x16float(v.y)', 'unpack2x16float(v.x)'],
     [product([3, 5], [5, 2], 'cpu'), 'k < params.k', 'k + 1 < params.k'],
   ] as [OpCase, string, string][])('rejects a wrong kernel: $0.name', expectWrongKernelRejected);
 
