@@ -138,9 +138,27 @@ const factsOf = (gpu: GPUDevice, info: GPUAdapterInfo, languageFeatures: Iterabl
     description: info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unknown adapter',
     features: [...gpu.features],
     ...(info.subgroupMinSize && info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
+    ...subgroupMatricesOf(info),
     languageFeatures: [...languageFeatures],
     limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.limits[name]])) as unknown as DeviceLimits,
   };
+};
+
+/** An experimental feature of Dawn, not in the standard's types. */
+interface SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+const subgroupMatricesOf = (info: GPUAdapterInfo): Pick<DeviceFacts, 'subgroupMatrices'> => {
+  const configs = (info as { subgroupMatrixConfigs?: readonly SubgroupMatrixConfig[] }).subgroupMatrixConfigs ?? [];
+  const subgroupMatrices = configs
+    .filter(({ componentType, resultComponentType }) => /^f(16|32)$/.test(componentType) && resultComponentType === 'f32')
+    .map(({ componentType, M, N, K }) => ({ component: componentType as 'f16' | 'f32', rows: M, columns: N, depth: K }));
+  return subgroupMatrices.length > 0 ? { subgroupMatrices } : {};
 };
 
 /** Opens a device with the adapter's own limits (the defaults are small) and the optional features that kernels use. */

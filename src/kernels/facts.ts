@@ -9,9 +9,19 @@ export interface DeviceFacts {
   readonly features: readonly string[];
   /** Invocations of a subgroup, where "subgroups" is among the features and all subgroups are alike. */
   readonly subgroupSize?: number;
+  /** Products of the GPU's matrix units with float32 sums, on devices opened with that experimental feature. */
+  readonly subgroupMatrices?: readonly SubgroupMatrix[];
   /** WGSL language features of the implementation. */
   readonly languageFeatures: readonly string[];
   readonly limits: DeviceLimits;
+}
+
+/** rows x depth times depth x columns of `component`. */
+export interface SubgroupMatrix {
+  readonly component: 'f16' | 'f32';
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
 }
 
 export interface DeviceLimits {

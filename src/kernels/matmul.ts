@@ -6,6 +6,7 @@ import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
 import { canBePacked, halfMatrices, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
+import { matrixUnits, subgroupMatrixProduct } from './matmul-subgroup-matrix.js';
 import { matmulKernel, type ProductExtents, tiledProduct } from './matmul-tiled.js';
 import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
 
@@ -113,8 +114,19 @@ const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: Devic
     params: { m, n, n4: ceilDiv(n, 4), k4, ...scalars(product), ...batchParams(loops, a.pitch, b.pitch) },
   };
   const extents = { batch: sizeOf(batch), m, n, k4 };
-  const launches = kernel === matmulKernel ? tiledProduct(dispatch, extents, request) : [launch(dispatch, extents, facts)];
-  return [...a.pack, ...b.pack, ...launches];
+  return [...a.pack, ...b.pack, ...launches(dispatch, extents, b.half === true, request)];
+};
+
+const launches = (
+  dispatch: Omit<Dispatch, 'workgroups'>,
+  extents: ProductExtents,
+  halves: boolean,
+  request: KernelRequest,
+): Dispatch[] => {
+  const { facts } = request;
+  if (dispatch.kernel !== matmulKernel) return [launch(dispatch, extents, facts)];
+  const units = matrixUnits(facts, extents, halves);
+  return units ? [subgroupMatrixProduct(dispatch, extents, units, facts)] : tiledProduct(dispatch, extents, request);
 };
 
 /** The launch of a kernel that shares its work out by itself. */
