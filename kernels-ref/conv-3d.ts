@@ -21,7 +21,8 @@ export const conv3d: Reference = (inputs, given, [output]) => {
   const [x, w, bias] = inputs as [RefTensor, RefTensor, RefTensor | undefined];
   const xLast = a.channelsLast && !a.readsChannelsFirst;
   const input = xLast ? x.shape.slice(1, -1) : x.shape.slice(2);
-  const pixels = a.channelsLast ? output!.shape.slice(1, -1) : output!.shape.slice(2);
+  const yLast = a.channelsLast && !a.writesChannelsFirst;
+  const pixels = yLast ? output!.shape.slice(1, -1) : output!.shape.slice(2);
   const [outputs, channels, ...kernel] = w.shape as readonly [number, number, ...number[]];
   const pads = padsOf(a, input, kernel, pixels);
   const y = new Float64Array(output!.shape.reduce((n, d) => n * d, 1));
@@ -36,7 +37,7 @@ export const conv3d: Reference = (inputs, given, [output]) => {
       const from = positionOf(stored([n as number, first + (c as number), ...place], xLast), x.shape);
       sum += (x.data[from] as number) * (w.data[positionOf([o as number, c as number, ...k], w.shape)] as number);
     });
-    y[positionOf(stored([n as number, o as number, ...pixel], a.channelsLast), output!.shape)] = sum;
+    y[positionOf(stored([n as number, o as number, ...pixel], yLast), output!.shape)] = sum;
   });
   return [y];
 };

@@ -33,7 +33,7 @@ export const conv: Reference = (inputs, given, [output]) => {
   const attributes = given as ConvAttributes;
   const [x, w, bias] = inputs as [RefTensor, RefTensor, RefTensor | undefined];
   const source = imageOf(x.shape, attributes.channelsLast && !attributes.readsChannelsFirst);
-  const target = imageOf(output!.shape, attributes.channelsLast);
+  const target = imageOf(output!.shape, attributes.channelsLast && !attributes.writesChannelsFirst);
   const kernel = imageOf(w.shape, false).extent;
   const rank = x.shape.length - 2;
   const rows = axisOf(attributes, rank - 2, source.extent.h, kernel.h, target.extent.h);

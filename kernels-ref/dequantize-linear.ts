@@ -1,6 +1,6 @@
 import type { DequantizeLinearAttributes } from '../src/ops/dequantize-linear.js';
 import { f32 } from './quantize.js';
-import { forEachScale } from './quantize-linear.js';
+import { forEachScale, reordered } from './quantize-linear.js';
 import type { Reference } from './reference.js';
 
 /** y = (x - zero_point) * scale */
@@ -10,5 +10,6 @@ export const dequantizeLinear: Reference = ([x, scale, zero], attributes) => {
     const steps = (x!.data[i] as number) - (zero ? (zero.data[k] as number) : 0);
     y[i] = f32(f32(steps) * (scale!.data[k] as number));
   });
-  return [y];
+  const { writesChannelsFirst } = attributes as DequantizeLinearAttributes;
+  return [writesChannelsFirst ? reordered(y, x!.shape, true) : y];
 };

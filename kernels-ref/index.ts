@@ -17,6 +17,7 @@ import { convInteger, qlinearConv } from './conv-integer.js';
 import { convTranspose } from './conv-transpose.js';
 import { blackmanWindow, hammingWindow, hannWindow } from './cosine-window.js';
 import { cumSum } from './cum-sum.js';
+import { deformConv } from './deform-conv.js';
 import { depthToSpace, spaceToDepth } from './depth-to-space.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 import { det } from './det.js';
@@ -31,14 +32,17 @@ import { gemm } from './gemm.js';
 import { globalAveragePool, globalMaxPool } from './global-pool.js';
 import { gridSample } from './grid-sample.js';
 import { hardmax } from './hardmax.js';
+import { histogram } from './histogram.js';
 import { imageToTensor } from './image.js';
 import { isInf, isNan } from './is-nan.js';
+import { lookup } from './lookup.js';
 import { lpPool } from './lp-pool.js';
 import { lrn } from './lrn.js';
 import { matmul } from './matmul.js';
 import { matmulInteger, qlinearMatmul } from './matmul-integer.js';
 import { matmulNBits } from './matmul-nbits.js';
 import { maxUnpool } from './max-unpool.js';
+import { nonMaxSuppression } from './non-max-suppression.js';
 import { nonZero } from './non-zero.js';
 import {
   groupNormalization,
@@ -51,6 +55,7 @@ import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
 import { averagePool, maxPool } from './pool.js';
 import { qgemm } from './qgemm.js';
+import { qlinearAveragePool } from './qlinear-average-pool.js';
 import { qlinearAdd, qlinearMul } from './qlinear-binary.js';
 import { qlinearConcat } from './qlinear-concat.js';
 import { qlinearGlobalAveragePool } from './qlinear-global-average-pool.js';
@@ -227,15 +232,22 @@ export const references: ReadonlyMap<string, Reference> = new Map<string, Refere
   ['Col2Im', col2im],
   ['RoiAlign', roiAlign],
   ['Compress', compress],
+  ['DeformConv', deformConv],
+  ['NonMaxSuppression', nonMaxSuppression],
   ['NonZero', nonZero],
   ['Xor', binary('Xor')],
   ['ConvInteger', convInteger],
   ['DequantizeLinear', dequantizeLinear],
   ['DynamicQuantizeLinear', dynamicQuantizeLinear],
   ['MatMulInteger', matmulInteger],
+  ['com.microsoft.QLinearAveragePool', qlinearAveragePool],
   ['QLinearConv', qlinearConv],
+  ['tilewise.Lookup', lookup],
+  ['tilewise.MaxPool', maxPool],
+  ['tilewise.Repack', alias],
   ['QLinearMatMul', qlinearMatmul],
   ['QuantizeLinear', quantizeLinear],
+  ['tilewise.Histogram', histogram],
   ['com.microsoft.MatMulNBits', matmulNBits],
   ['com.microsoft.QGemm', qgemm],
   ['com.microsoft.QLinearAdd', qlinearAdd],

@@ -5,7 +5,7 @@ import { forEachIndex, positionOf, type Reference } from './reference.js';
 /** The elements under one window, and how many positions of it are in the input or its padding. */
 type Formula = (values: readonly number[], padded: number) => number;
 
-const pool =
+export const pool =
   (formula: Formula): Reference =>
   ([x], attributes, [output]) => {
     const { channelsLast, kernel_shape, ceil_mode } = attributes as unknown as PoolAttributes;

@@ -6,12 +6,12 @@ type Formula = (a: number, b: number, aScale: number, bScale: number, cScale: nu
 
 const qlinearBinary =
   (formula: Formula): Reference =>
-  ([a, aScale, aZero, b, bScale, bZero, cScale, cZero], _, [output]) => {
+  ([a, aScale, aZero, b, bScale, bZero, cScale, cZero], { bounds }, [output]) => {
     const y = new Float64Array(output!.shape.reduce((n, d) => n * d, 1));
     forEachIndex(output!.shape, (index, i) => {
       const left = (a!.data[positionOf(broadcastIndex(index, a!.shape), a!.shape)] as number) - at(aZero, 0);
       const right = (b!.data[positionOf(broadcastIndex(index, b!.shape), b!.shape)] as number) - at(bZero, 0);
-      y[i] = quantized(formula(left, right, at(aScale, 0), at(bScale, 0), at(cScale, 0)), at(cZero, 0), output!.dtype);
+      y[i] = quantized(formula(left, right, at(aScale, 0), at(bScale, 0), at(cScale, 0)), at(cZero, 0), output!.dtype, bounds);
     });
     return [y];
   };

@@ -34,5 +34,23 @@ export const quantizeLinear: Reference = ([x, scale, zero], attributes, [output]
     const quotient = f32(f32(x!.data[i] as number) / (scale!.data[k] as number));
     y[i] = quantized(quotient, zero ? (zero.data[k] as number) : 0, output!.dtype);
   });
-  return [y];
+  const { readsChannelsFirst } = attributes as QuantizeLinearAttributes;
+  return [readsChannelsFirst ? reordered(y, x!.shape, false) : y];
+};
+
+/** Elements of [n, ..., c] in the order of [n, c, ...], or the other way round. */
+export const reordered = (y: Float64Array, shape: readonly number[], fromLast: boolean): Float64Array => {
+  const channels = (fromLast ? shape.at(-1) : shape[1]) as number;
+  const positions = y.length / ((shape[0] as number) * channels);
+  const out = new Float64Array(y.length);
+  y.forEach((v, i) => {
+    const inner = fromLast ? channels : positions;
+    const [n, a, b] = [
+      Math.floor(i / (channels * positions)),
+      Math.floor(i / inner) % (fromLast ? positions : channels),
+      i % inner,
+    ];
+    out[n * channels * positions + b * (fromLast ? positions : channels) + a] = v;
+  });
+  return out;
 };

@@ -5,9 +5,9 @@ import type { RefTensor } from './reference.js';
 /** The float32 nearest to v, which is the precision that quantization is defined in. */
 export const f32 = Math.fround;
 
-/** saturate(round(v) + zero), ties to even; NaN counts as 0. */
-export const quantized = (v: number, zero: number, dtype: DType): number => {
-  const [low, high] = integerRange(dtype) as readonly [number, number];
+/** saturate(round(v) + zero), ties to even; NaN counts as 0. `bounds` are closer than those of the type. */
+export const quantized = (v: number, zero: number, dtype: DType, bounds?: unknown): number => {
+  const [low, high] = (bounds ?? integerRange(dtype)) as readonly [number, number];
   const whole = Number.isNaN(v) ? 0 : Number.isFinite(v) ? roundHalfEven(v) : v;
   return Math.min(high, Math.max(low, whole + zero));
 };

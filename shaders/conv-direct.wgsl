@@ -2,20 +2,27 @@
 // h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
 // Four invocations, a workgroup, hold 16 outputs: four each, for 8 columns of a row. Each loads the inputs of every fourth column
 // and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
-// x: [N, in_h, in_w, inputs]; y: [N, out_h, out_w, outputs]; bias: [outputs].
+// x: [N, in_h, in_w, inputs] or [N, inputs, in_h, in_w]; y: [N, out_h, out_w, outputs] or [N, outputs, out_h, out_w], by strides;
+// bias: [outputs].
 // weight: [blocks of 16 outputs, kernel_h, kernel_w, quads of inputs, invocation]; a matrix holds a column of four inputs for each of
 // four outputs.
 enable subgroups;
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32, // in InputElems
+  inputs: u32,
   outputs: u32, // in Elems
   quads: u32, // vec4s that inputs fill, the last one in part
   blocks: u32,
   in_h: u32,
   in_w: u32,
-  out_h: u32,
   out_w: u32,
+  x_n: u32, // strides of x in InputElems
+  x_h: u32,
+  x_w: u32,
+  x_c: u32,
+  y_n: u32, // strides of y in Elems
+  y_h: u32,
+  y_c: u32,
   kernel_h: u32,
   kernel_w: u32,
   stride_h: u32,
@@ -33,32 +40,37 @@ struct Params {
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where outputs fill no vec4s
-alias InputElem = vec4f; // f32 where inputs fill no vec4s
+alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
-// Four inputs of the pixel that begins at `at`; 0 beyond the last.
+// Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far columns and outputs of y lie apart.
+fn across(columns: u32) -> u32 { return columns * params.outputs; }
+fn along(outputs: u32) -> u32 { return outputs; }
+
 fn put(pixel: u32, output: u32, v: Elem) {
   if (output < params.outputs) {
-    let at = pixel * params.outputs + output;
+    let at = pixel + along(output);
     y[at] = epilogue(v, at, output);
   }
 }
 
-// y at the column of the row whose first pixel is `row`, for the four outputs of this invocation.
+// y at the column of the row that begins at `row`, for the four outputs of this invocation.
 fn store(row: u32, column: u32, quad: u32, v: vec4f) {
   if (column < params.out_w) {
-    put(row + column, quad * PARTS, part(v, 0u));
+    let pixel = row + across(column);
+    put(pixel, quad * PARTS, part(v, 0u));
     if (PARTS == 4u) {
-      put(row + column, quad * PARTS + 1u, part(v, 1u));
-      put(row + column, quad * PARTS + 2u, part(v, 2u));
-      put(row + column, quad * PARTS + 3u, part(v, 3u));
+      put(pixel, quad * PARTS + 1u, part(v, 1u));
+      put(pixel, quad * PARTS + 2u, part(v, 2u));
+      put(pixel, quad * PARTS + 3u, part(v, 3u));
     }
   }
 }
@@ -87,12 +99,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       at_weight += params.kernel_w * params.quads * 4u;
       continue;
     }
-    let row = (group.z * params.in_h + h) * params.in_w;
+    let row = group.z * params.x_n + h * params.x_h;
     for (var q = 0u; q < params.kernel_w; q++) {
       let w0 = (left + lane) * params.stride_w + q * params.dilation_w - params.pad_w;
       let w1 = w0 + 4u * params.stride_w;
-      let at0 = (row + min(w0, params.in_w - 1u)) * params.inputs;
-      let at1 = (row + min(w1, params.in_w - 1u)) * params.inputs;
+      let at0 = row + min(w0, params.in_w - 1u) * params.x_w;
+      let at1 = row + min(w1, params.in_w - 1u) * params.x_w;
       for (var k = 0u; k < params.quads; k++) {
         let m = weight[at_weight];
         at_weight += 4u;
@@ -109,7 +121,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
   }
-  let first = (group.z * params.out_h + group.y) * params.out_w;
+  let first = group.z * params.y_n + group.y * params.y_h;
   store(first, left + 0u, quad, a0);
   store(first, left + 1u, quad, a1);
   store(first, left + 2u, quad, a2);

@@ -1,15 +1,21 @@
 // y[pixel, o] = epilogue(bias[o] + sum over i of x[pixel, i] * weight[o, i]): a 1x1 convolution over pixels in a row.
 // Four invocations, a workgroup, hold 16 outputs: four each, for 16 pixels. Each loads the inputs of every fourth pixel
 // and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
-// x: [pixels, inputs]; y: [pixels, outputs]; bias: [outputs].
+// x: [pixels, inputs] or [N, inputs, plane]; y: [pixels, outputs] or [N, outputs, plane], by strides; bias: [outputs].
 // weight: [blocks of 16 outputs, quads of inputs, invocation]; a matrix holds a column of four inputs for each of four outputs.
 enable subgroups;
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32, // in InputElems
+  inputs: u32,
   outputs: u32, // in Elems
   quads: u32, // vec4s that inputs fill, the last one in part
   pixels: u32,
+  plane: u32, // pixels of an image
+  x_n: u32, // strides of x in InputElems
+  x_w: u32,
+  x_c: u32,
+  y_n: u32, // strides of y in Elems
+  y_c: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
@@ -19,33 +25,48 @@ struct Params {
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where outputs fill no vec4s
-alias InputElem = vec4f; // f32 where inputs fill no vec4s
+alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias InputElem = vec4f; // f32 where inputs fill no vec4s; vec4f of four pixels of an input where these are neighbours
 const PARTS = 1u; // Elems of four outputs
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
-// Four inputs of the pixel that begins at `at`; 0 beyond the last.
+// Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far outputs of a pixel of y lie apart.
+fn along(outputs: u32) -> u32 { return outputs; }
+
 fn put(pixel: u32, output: u32, v: Elem) {
-  if (output < params.outputs) {
-    let at = pixel * params.outputs + output;
+  if (PARTS == 1u || output < params.outputs) {
+    let at = pixel + along(output);
     y[at] = epilogue(v, at, output);
   }
 }
 
-// y at the pixel, for four outputs.
-fn store(pixel: u32, quad: u32, v: vec4f) {
-  if (pixel < params.pixels) {
-    put(pixel, quad * PARTS, part(v, 0u));
-    if (PARTS == 4u) {
-      put(pixel, quad * PARTS + 1u, part(v, 1u));
-      put(pixel, quad * PARTS + 2u, part(v, 2u));
-      put(pixel, quad * PARTS + 3u, part(v, 3u));
-    }
+// Where x has what this invocation loads of the four pixels from `first` on: the first input of one of them, or one input of all.
+fn origin(first: u32, lane: u32) -> u32 { return min(first + lane, params.pixels - 1u) * params.x_w; }
+// The inputs of each of these pixels, from what the invocations loaded.
+fn pixel0(v: vec4f) -> vec4f { return quadBroadcast(v, 0u); }
+fn pixel1(v: vec4f) -> vec4f { return quadBroadcast(v, 1u); }
+fn pixel2(v: vec4f) -> vec4f { return quadBroadcast(v, 2u); }
+fn pixel3(v: vec4f) -> vec4f { return quadBroadcast(v, 3u); }
+// Where y has the first output of a pixel.
+fn place(pixel: u32) -> u32 { return pixel * params.outputs; }
+
+// Which pixel's sums these are, where they are loaded as pixel i: beyond the last, one of the last again.
+fn known(i: u32) -> u32 { return min(i, params.pixels - 1u); }
+
+// y at a pixel, for four outputs.
+fn store(i: u32, quad: u32, v: vec4f) {
+  let pixel = place(known(i));
+  put(pixel, quad * PARTS, part(v, 0u));
+  if (PARTS == 4u) {
+    put(pixel, quad * PARTS + 1u, part(v, 1u));
+    put(pixel, quad * PARTS + 2u, part(v, 2u));
+    put(pixel, quad * PARTS + 3u, part(v, 3u));
   }
 }
 
@@ -79,10 +100,10 @@ fn main(
   var a13 = a0;
   var a14 = a0;
   var a15 = a0;
-  let at0 = min(first + lane + 0u, params.pixels - 1u) * params.inputs;
-  let at1 = min(first + lane + 4u, params.pixels - 1u) * params.inputs;
-  let at2 = min(first + lane + 8u, params.pixels - 1u) * params.inputs;
-  let at3 = min(first + lane + 12u, params.pixels - 1u) * params.inputs;
+  let at0 = origin(first + 0u, lane);
+  let at1 = origin(first + 4u, lane);
+  let at2 = origin(first + 8u, lane);
+  let at3 = origin(first + 12u, lane);
   var at_weight = group.x * params.quads * 4u + lane;
   for (var k = 0u; k < params.quads; k++) {
     let m = weight[at_weight];
@@ -91,37 +112,39 @@ fn main(
     let v1 = load(at1, k);
     let v2 = load(at2, k);
     let v3 = load(at3, k);
-    a0 += quadBroadcast(v0, 0u) * m;
-    a1 += quadBroadcast(v0, 1u) * m;
-    a2 += quadBroadcast(v0, 2u) * m;
-    a3 += quadBroadcast(v0, 3u) * m;
-    a4 += quadBroadcast(v1, 0u) * m;
-    a5 += quadBroadcast(v1, 1u) * m;
-    a6 += quadBroadcast(v1, 2u) * m;
-    a7 += quadBroadcast(v1, 3u) * m;
-    a8 += quadBroadcast(v2, 0u) * m;
-    a9 += quadBroadcast(v2, 1u) * m;
-    a10 += quadBroadcast(v2, 2u) * m;
-    a11 += quadBroadcast(v2, 3u) * m;
-    a12 += quadBroadcast(v3, 0u) * m;
-    a13 += quadBroadcast(v3, 1u) * m;
-    a14 += quadBroadcast(v3, 2u) * m;
-    a15 += quadBroadcast(v3, 3u) * m;
+    a0 += pixel0(v0) * m;
+    a1 += pixel1(v0) * m;
+    a2 += pixel2(v0) * m;
+    a3 += pixel3(v0) * m;
+    a4 += pixel0(v1) * m;
+    a5 += pixel1(v1) * m;
+    a6 += pixel2(v1) * m;
+    a7 += pixel3(v1) * m;
+    a8 += pixel0(v2) * m;
+    a9 += pixel1(v2) * m;
+    a10 += pixel2(v2) * m;
+    a11 += pixel3(v2) * m;
+    a12 += pixel0(v3) * m;
+    a13 += pixel1(v3) * m;
+    a14 += pixel2(v3) * m;
+    a15 += pixel3(v3) * m;
   }
-  store(first + 0u, quad, a0);
-  store(first + 1u, quad, a1);
-  store(first + 2u, quad, a2);
-  store(first + 3u, quad, a3);
-  store(first + 4u, quad, a4);
-  store(first + 5u, quad, a5);
-  store(first + 6u, quad, a6);
-  store(first + 7u, quad, a7);
-  store(first + 8u, quad, a8);
-  store(first + 9u, quad, a9);
-  store(first + 10u, quad, a10);
-  store(first + 11u, quad, a11);
-  store(first + 12u, quad, a12);
-  store(first + 13u, quad, a13);
-  store(first + 14u, quad, a14);
-  store(first + 15u, quad, a15);
+  if (quad * PARTS < params.outputs) {
+    store(first + 0u, quad, a0);
+    store(first + 1u, quad, a1);
+    store(first + 2u, quad, a2);
+    store(first + 3u, quad, a3);
+    store(first + 4u, quad, a4);
+    store(first + 5u, quad, a5);
+    store(first + 6u, quad, a6);
+    store(first + 7u, quad, a7);
+    store(first + 8u, quad, a8);
+    store(first + 9u, quad, a9);
+    store(first + 10u, quad, a10);
+    store(first + 11u, quad, a11);
+    store(first + 12u, quad, a12);
+    store(first + 13u, quad, a13);
+    store(first + 14u, quad, a14);
+    store(first + 15u, quad, a15);
+  }
 }

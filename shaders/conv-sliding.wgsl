@@ -2,20 +2,28 @@
 // h' = h * stride_h - pad_h + p * dilation_h; the window moves by one along a row. Outside of x it adds nothing.
 // An invocation computes 8 columns. The columns that it holds slide along the row of the window: each tap
 // loads one.
-// x: [N, in_h, in_w, inputs]; y: [N, out_h, out_w, outputs]; bias: [outputs].
+// x: [N, in_h, in_w, inputs] or [N, inputs, in_h, in_w]; y: [N, out_h, out_w, outputs] or [N, outputs, out_h, out_w], by strides;
+// bias: [outputs].
 // weight: [kernel_h, kernel_w, quads of inputs, 4]; the first of four matrices holds a column of four inputs for each of
 // four outputs.
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
   count: u32, // invocations
   tiles: u32, // of 8 columns, in a row of y
-  inputs: u32, // in InputElems
+  inputs: u32,
   outputs: u32, // in Elems
   quads: u32, // vec4s that inputs fill, the last one in part
   in_h: u32,
   in_w: u32,
   out_h: u32,
   out_w: u32,
+  x_n: u32, // strides of x in InputElems
+  x_h: u32,
+  x_w: u32,
+  x_c: u32,
+  y_n: u32, // strides of y in Elems
+  y_h: u32,
+  y_c: u32,
   kernel_h: u32,
   kernel_w: u32,
   stride_h: u32,
@@ -31,40 +39,45 @@ struct Params {
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where outputs fill no vec4s
-alias InputElem = vec4f; // f32 where inputs fill no vec4s
+alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
-// Four inputs of the pixel that begins at `at`; 0 beyond the last.
+// Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far columns and outputs of y lie apart.
+fn across(columns: u32) -> u32 { return columns * params.outputs; }
+fn along(outputs: u32) -> u32 { return outputs; }
+
 fn put(pixel: u32, output: u32, v: Elem) {
   if (output < params.outputs) {
-    let at = pixel * params.outputs + output;
+    let at = pixel + along(output);
     y[at] = epilogue(v, at, output);
   }
 }
 
-// y at the column of the row whose first pixel is `row`.
+// y at the column of the row that begins at `row`.
 fn store(row: u32, column: u32, v: vec4f) {
   if (column < params.out_w) {
-    put(row + column, 0u, part(v, 0u));
+    let pixel = row + across(column);
+    put(pixel, 0u, part(v, 0u));
     if (PARTS == 4u) {
-      put(row + column, 1u, part(v, 1u));
-      put(row + column, 2u, part(v, 2u));
-      put(row + column, 3u, part(v, 3u));
+      put(pixel, 1u, part(v, 1u));
+      put(pixel, 2u, part(v, 2u));
+      put(pixel, 3u, part(v, 3u));
     }
   }
 }
 
-// Inputs at a column of the row whose first pixel is `row`; columns before the first wrap around to numbers beyond the last.
+// Inputs at a column of the row that begins at `row`; columns before the first wrap around to numbers beyond the last.
 fn load_column(row: u32, column: u32, k: u32) -> vec4f {
-  let v = load((row + min(column, params.in_w - 1u)) * params.inputs, k);
+  let v = load(row + min(column, params.in_w - 1u) * params.x_w, k);
   return select(vec4f(0), v, column < params.in_w);
 }
 
@@ -96,7 +109,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (from_h >= params.in_h) {
       continue;
     }
-    let row = (n * params.in_h + from_h) * params.in_w;
+    let row = n * params.x_n + from_h * params.x_h;
     for (var k = 0u; k < params.quads; k++) {
       var at_weight = (p * params.kernel_w * params.quads + k) * 4u;
       var v0 = vec4f(0);
@@ -129,7 +142,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  let at = (n * params.out_h + h) * params.out_w;
+  let at = n * params.y_n + h * params.y_h;
   store(at, left, a0);
   store(at, left + 1u, a1);
   store(at, left + 2u, a2);

@@ -4,7 +4,7 @@
 // and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
 // The taps of a row of the window are neighbours in x, with their inputs where x is channels-last (a single plane), or input by
 // input, each a plane: `span` elements, taken by three.
-// x: [N, planes, in_h, row]; y: [N, out_h, out_w, outputs]; bias: [outputs].
+// x: [N, planes, in_h, row]; y: [N, out_h, out_w, outputs] or [N, outputs, out_h, out_w], by strides; bias: [outputs].
 // weight: [blocks of 16 outputs, kernel_h, planes, span / 3, invocation]; a matrix holds a column of three elements for each of
 // four outputs.
 enable subgroups;
@@ -18,8 +18,10 @@ struct Params {
   stride: u32,
   pad: u32, // before the first column
   in_h: u32,
-  out_h: u32,
   out_w: u32,
+  y_n: u32, // strides of y in Elems
+  y_h: u32,
+  y_c: u32,
   kernel_h: u32,
   stride_h: u32,
   dilation_h: u32,
@@ -33,7 +35,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where outputs fill no vec4s
+alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override WHOLE: bool = false; // span is a multiple of three
 override HAS_BIAS: bool = true;
@@ -42,9 +44,13 @@ fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far columns and outputs of y lie apart.
+fn across(columns: u32) -> u32 { return columns * params.outputs; }
+fn along(outputs: u32) -> u32 { return outputs; }
+
 fn put(pixel: u32, output: u32, v: Elem) {
   if (output < params.outputs) {
-    let at = pixel * params.outputs + output;
+    let at = pixel + along(output);
     y[at] = epilogue(v, at, output);
   }
 }
@@ -59,14 +65,15 @@ fn load(row: u32, h: u32, first: u32, k: u32) -> vec3f {
   return select(vec3f(0), vec3f(x[i], x[i + 1u], x[i + 2u]), in_row & (in_window | vec3<bool>(WHOLE)));
 }
 
-// y at the column of the row whose first pixel is `row`, for the four outputs of this invocation.
+// y at the column of the row that begins at `row`, for the four outputs of this invocation.
 fn store(row: u32, column: u32, quad: u32, v: vec4f) {
   if (column < params.out_w) {
-    put(row + column, quad * PARTS, part(v, 0u));
+    let pixel = row + across(column);
+    put(pixel, quad * PARTS, part(v, 0u));
     if (PARTS == 4u) {
-      put(row + column, quad * PARTS + 1u, part(v, 1u));
-      put(row + column, quad * PARTS + 2u, part(v, 2u));
-      put(row + column, quad * PARTS + 3u, part(v, 3u));
+      put(pixel, quad * PARTS + 1u, part(v, 1u));
+      put(pixel, quad * PARTS + 2u, part(v, 2u));
+      put(pixel, quad * PARTS + 3u, part(v, 3u));
     }
   }
 }
@@ -133,7 +140,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     h += select(0u, params.dilation_h, plane == params.planes);
     plane = select(plane, 0u, plane == params.planes);
   }
-  let first = (group.z * params.out_h + group.y) * params.out_w;
+  let first = group.z * params.y_n + group.y * params.y_h;
   store(first, left + 0u, quad, a0);
   store(first, left + 1u, quad, a1);
   store(first, left + 2u, quad, a2);

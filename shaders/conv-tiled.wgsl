@@ -2,20 +2,28 @@
 // k counts taps (p, q) and the inputs of each; columns[pixel, (p, q, i)] = x[n, h * stride_h - pad_h + p * dilation_h,
 // w * stride_w - pad_w + q * dilation_w, i], 0 outside of x. It is never written down, only gathered tile by tile.
 // A workgroup computes TILE_PIXELS x TILE_OUTPUTS elements of y, an invocation 8 x 4; it steps through k by 4 * K_QUADS.
-// x: [N, in_h, in_w, inputs], or [N, inputs, in_h, in_w] by another body of `load`; y: [pixels, outputs]; bias: [outputs].
+// x: [N, in_h, in_w, inputs] or [N, inputs, in_h, in_w]; y: [N, out_h, out_w, outputs] or [N, outputs, out_h, out_w], by strides;
+// bias: [outputs].
 // weight: [k, output_quads] vec4s, where k counts whole quads of inputs.
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32, // in InputElems
+  inputs: u32,
   outputs: u32, // in Elems
   input_quads: u32, // vec4s that inputs fill, the last one in part
   output_quads: u32,
   pixels: u32,
+  plane: u32, // pixels of an image
   quads: u32, // of k: taps * input_quads
   in_h: u32,
   in_w: u32,
   out_h: u32,
   out_w: u32,
+  x_n: u32, // strides of x in InputElems
+  x_h: u32,
+  x_w: u32,
+  x_c: u32,
+  y_n: u32, // strides of y in Elems
+  y_c: u32,
   kernel_w: u32,
   stride_h: u32,
   stride_w: u32,
@@ -32,8 +40,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where outputs fill no vec4s
-alias InputElem = vec4f; // f32 where inputs fill no vec4s
+alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override TILE_PIXELS: u32 = 64;
 override TILE_OUTPUTS: u32 = 64;
@@ -49,15 +57,18 @@ fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far outputs of a pixel of y lie apart.
+fn along(outputs: u32) -> u32 { return outputs; }
+
 fn put(pixel: u32, output: u32, v: Elem) {
   if (output < params.outputs) {
-    let at = pixel * params.outputs + output;
+    let at = pixel + along(output);
     y[at] = epilogue(v, at, output);
   }
 }
 
-// Four inputs of a pixel of x; 0 beyond the last.
-fn load(n: u32, h: u32, w: u32, k: u32) -> vec4f { return x[((n * params.in_h + h) * params.in_w + w) * params.inputs + k]; }
+// Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
+fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 
 // Four neighbours of k in the columns of a pixel.
 fn gather(pixel: u32, quad: u32) -> vec4f {
@@ -70,7 +81,7 @@ fn gather(pixel: u32, quad: u32) -> vec4f {
   if (pixel >= params.pixels || quad >= params.quads || h >= params.in_h || w >= params.in_w) {
     return vec4f(0);
   }
-  return load(row / params.out_h, h, w, quad - tap * params.input_quads);
+  return load(row / params.out_h * params.x_n + h * params.x_h + w * params.x_w, quad - tap * params.input_quads);
 }
 
 // Four pixels by four k at a time, turned around.
@@ -101,9 +112,13 @@ fn fill_weight(first_output: u32, first_quad: u32, lane: u32) {
   }
 }
 
+// Where y has the first output of a pixel.
+fn place(pixel: u32) -> u32 { return pixel * params.outputs; }
+
 // y at the pixel, for four outputs.
-fn store(pixel: u32, quad: u32, v: vec4f) {
-  if (pixel < params.pixels) {
+fn store(i: u32, quad: u32, v: vec4f) {
+  if (i < params.pixels) {
+    let pixel = place(i);
     put(pixel, quad * PARTS, part(v, 0u));
     if (PARTS == 4u) {
       put(pixel, quad * PARTS + 1u, part(v, 1u));

@@ -1,7 +1,7 @@
 // y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h * STRIDE - pad_h + p, w * STRIDE - pad_w + q, c] * weight[p, q, c]).
 // A 3x3 window over every channel by itself; outside of x it adds nothing.
 // An invocation computes four columns of `rows` rows of four channels, from the top down.
-// x: [N, in_h, in_w, channels]; y: [N, out_h, out_w, channels]; weight: [3, 3, quads] vec4s;
+// x: [N, in_h, in_w, channels] or [N, channels, in_h, in_w], by strides; y alike; weight: [3, 3, quads] vec4s;
 // bias: [channels].
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
@@ -15,19 +15,27 @@ struct Params {
   in_w: u32,
   out_h: u32,
   out_w: u32,
+  x_n: u32, // strides of x in InputElems
+  x_h: u32,
+  x_c: u32,
+  y_n: u32, // strides of y in Elems
+  y_h: u32,
+  y_c: u32,
   pad_h: u32,
   pad_w: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> x: array<InputElem>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where channels fill no vec4s
+alias Elem = vec4f; // f32 where channels fill no vec4s or are no neighbours in y
+alias InputElem = vec4f; // or in x
 const PARTS = 1u; // Elems of four channels
+const INPUT_PARTS = 1u; // InputElems of four channels
 const STRIDE = 1u;
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
@@ -36,9 +44,14 @@ fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn load_bias(quad: u32) -> vec4f { return bias[quad]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far columns and channels of y lie apart, and columns of x.
+fn across(columns: u32) -> u32 { return columns * params.channels; }
+fn along(channels: u32) -> u32 { return channels; }
+fn across_x(columns: u32) -> u32 { return columns * params.channels; }
+
 fn put(pixel: u32, channel: u32, v: Elem) {
   if (channel < params.channels) {
-    let at = pixel * params.channels + channel;
+    let at = pixel + along(channel);
     y[at] = epilogue(v, at, channel);
   }
 }
@@ -60,14 +73,14 @@ fn load4(at: u32) -> vec4f { return x[at]; }
 
 // x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
 fn load(row: u32, column: u32) -> vec4f {
-  return select(vec4f(0), load4(row + column * params.channels), column < params.in_w);
+  return select(vec4f(0), load4(row + across_x(column)), column < params.in_w);
 }
 
 // The columns from w on that four outputs see of row h.
 fn load_row(image: u32, h: u32, w: u32) -> Row {
   var r: Row;
   if (h < params.in_h) {
-    let row = image + h * params.in_w * params.channels;
+    let row = image + h * params.x_h;
     r.x0 = load(row, w);
     r.x1 = load(row, w + 1u);
     r.x2 = load(row, w + 2u);
@@ -101,14 +114,15 @@ fn taps(r: Row, m0: vec4f, m1: vec4f, m2: vec4f) -> mat4x4f {
   );
 }
 
-// y at the column of the row whose first pixel is `row`.
+// y at the column of the row that begins at `row`.
 fn store(row: u32, column: u32, quad: u32, v: vec4f) {
   if (column < params.out_w) {
-    put(row + column, quad * PARTS, part(v, 0u));
+    let pixel = row + across(column);
+    put(pixel, quad * PARTS, part(v, 0u));
     if (PARTS == 4u) {
-      put(row + column, quad * PARTS + 1u, part(v, 1u));
-      put(row + column, quad * PARTS + 2u, part(v, 2u));
-      put(row + column, quad * PARTS + 3u, part(v, 3u));
+      put(pixel, quad * PARTS + 1u, part(v, 1u));
+      put(pixel, quad * PARTS + 2u, part(v, 2u));
+      put(pixel, quad * PARTS + 3u, part(v, 3u));
     }
   }
 }
@@ -125,7 +139,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let band = tile / params.tiles;
   let n = band / params.bands;
   let first = (band % params.bands) * params.rows;
-  let image = n * params.in_h * params.in_w * params.channels + quad * PARTS;
+  let image = n * params.x_n + quad * INPUT_PARTS * params.x_c;
   let w = left * STRIDE - params.pad_w;
   let next = params.quads;
   let m0 = weight[quad];
@@ -159,7 +173,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       last = begun + taps(load_row(image, h + 1u, w), m3, m4, m5);
     }
     if (step >= first + lead) {
-      let row = (n * params.out_h + step - lead) * params.out_w;
+      let row = n * params.y_n + (step - lead) * params.y_h;
       store(row, left, quad, done[0]);
       store(row, left + 1u, quad, done[1]);
       store(row, left + 2u, quad, done[2]);

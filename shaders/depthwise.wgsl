@@ -1,7 +1,7 @@
 // y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h', w', c] * weight[p, q, c]): every channel by itself.
 // h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
 // An invocation computes four columns of four channels.
-// x: [N, in_h, in_w, channels]; y: [N, out_h, out_w, channels]; weight: [kernel_h, kernel_w, quads] vec4s;
+// x: [N, in_h, in_w, channels] or [N, channels, in_h, in_w], by strides; y alike; weight: [kernel_h, kernel_w, quads] vec4s;
 // bias: [channels].
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
@@ -13,6 +13,12 @@ struct Params {
   in_w: u32,
   out_h: u32,
   out_w: u32,
+  x_n: u32, // strides of x in InputElems
+  x_h: u32,
+  x_c: u32,
+  y_n: u32, // strides of y in Elems
+  y_h: u32,
+  y_c: u32,
   kernel_h: u32,
   kernel_w: u32,
   stride_h: u32,
@@ -23,15 +29,17 @@ struct Params {
   pad_w: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<Elem>;
+@group(0) @binding(1) var<storage, read> x: array<InputElem>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
-alias Elem = vec4f; // f32 where channels fill no vec4s
+alias Elem = vec4f; // f32 where channels fill no vec4s or are no neighbours in y
+alias InputElem = vec4f; // or in x
 const PARTS = 1u; // Elems of four channels
+const INPUT_PARTS = 1u; // InputElems of four channels
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
@@ -39,9 +47,14 @@ fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn load_bias(quad: u32) -> vec4f { return bias[quad]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
+// How far columns and channels of y lie apart, and columns of x.
+fn across(columns: u32) -> u32 { return columns * params.channels; }
+fn along(channels: u32) -> u32 { return channels; }
+fn across_x(columns: u32) -> u32 { return columns * params.channels; }
+
 fn put(pixel: u32, channel: u32, v: Elem) {
   if (channel < params.channels) {
-    let at = pixel * params.channels + channel;
+    let at = pixel + along(channel);
     y[at] = epilogue(v, at, channel);
   }
 }
@@ -51,17 +64,18 @@ fn load4(at: u32) -> vec4f { return x[at]; }
 
 // x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
 fn load(row: u32, column: u32) -> vec4f {
-  return select(vec4f(0), load4(row + column * params.channels), column < params.in_w);
+  return select(vec4f(0), load4(row + across_x(column)), column < params.in_w);
 }
 
-// y at the column of the row whose first pixel is `row`.
+// y at the column of the row that begins at `row`.
 fn store(row: u32, column: u32, quad: u32, v: vec4f) {
   if (column < params.out_w) {
-    put(row + column, quad * PARTS, part(v, 0u));
+    let pixel = row + across(column);
+    put(pixel, quad * PARTS, part(v, 0u));
     if (PARTS == 4u) {
-      put(row + column, quad * PARTS + 1u, part(v, 1u));
-      put(row + column, quad * PARTS + 2u, part(v, 2u));
-      put(row + column, quad * PARTS + 3u, part(v, 3u));
+      put(pixel, quad * PARTS + 1u, part(v, 1u));
+      put(pixel, quad * PARTS + 2u, part(v, 2u));
+      put(pixel, quad * PARTS + 3u, part(v, 3u));
     }
   }
 }
@@ -89,7 +103,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (h >= params.in_h) {
       continue;
     }
-    let at = (n * params.in_h + h) * params.in_w * params.channels + quad * PARTS;
+    let at = n * params.x_n + h * params.x_h + quad * INPUT_PARTS * params.x_c;
     for (var q = 0u; q < params.kernel_w; q++) {
       let w = left * params.stride_w + q * params.dilation_w - params.pad_w;
       let m = weight[(p * params.kernel_w + q) * params.quads + quad];
@@ -99,7 +113,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       a3 += load(at, w + 3u * params.stride_w) * m;
     }
   }
-  let first = row * params.out_w;
+  let first = n * params.y_n + (row % params.out_h) * params.y_h;
   store(first, left, quad, a0);
   store(first, left + 1u, quad, a1);
   store(first, left + 2u, quad, a2);

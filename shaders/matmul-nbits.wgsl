@@ -1,6 +1,6 @@
 // y[m, n] = epilogue(bias[n] + sum over k of a[m, k] * (b[n, k] - zero[n, k / block_size]) * scale[n, k / block_size])
 // a: row-major [M, K]; y: [M, N]; scale: [N, blocks]; bias: [N]. b: [N, blocks, words], 32 / BITS elements to a word,
-// lowest first. zeros: packed alike, each row of N in whole bytes, or the bits of floats [N, blocks].
+// lowest first. extra_a, extra_b: what the epilogue reads beside y. zeros: packed alike, each row of N in whole bytes, or the bits of floats [N, blocks].
 struct Params {
   count: u32, // elements of y
   n: u32,
@@ -15,7 +15,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> scale: array<f32>;
 @group(0) @binding(4) var<storage, read> zeros: array<u32>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
-@group(0) @binding(6) var<storage, read_write> y: array<Elem>;
+@group(0) @binding(6) var<storage, read> extra_a: array<Elem>;
+@group(0) @binding(7) var<storage, read> extra_b: array<Elem>;
+@group(0) @binding(8) var<storage, read_write> y: array<Elem>;
 
 alias Elem = f32;
 override WORKGROUP_SIZE: u32 = 64;
@@ -23,7 +25,7 @@ override BITS: u32 = 4;
 override HAS_BIAS: bool = true;
 
 fn zero_of(column: u32, block: u32) -> f32 { return f32(1u << (BITS - 1u)); }
-fn epilogue(v: Elem) -> Elem { return v; }
+fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 
 fn packed_zero(column: u32, block: u32) -> f32 {
   let bit = 8u * column * params.zero_row_bytes + block * BITS;
@@ -57,5 +59,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     sum += bias[column];
   }
-  y[i] = epilogue(sum);
+  y[i] = epilogue(sum, i, column);
 }

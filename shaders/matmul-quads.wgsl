@@ -101,14 +101,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var c14 = vec4f(); var d14 = vec4f();
   var c15 = vec4f(); var d15 = vec4f();
   for (var k = 0u; k < params.k4; k++) {
-    let l0 = b[left];
-    let l1 = b[left + params.n4];
-    let l2 = b[left + 2 * params.n4];
-    let l3 = b[left + 3 * params.n4];
-    let r0 = b[right];
-    let r1 = b[right + params.n4];
-    let r2 = b[right + 2 * params.n4];
-    let r3 = b[right + 3 * params.n4];
+    let l = mat4x4f(b[left], b[left + params.n4], b[left + 2 * params.n4], b[left + 3 * params.n4]);
+    let r = mat4x4f(b[right], b[right + params.n4], b[right + 2 * params.n4], b[right + 3 * params.n4]);
     left += 4 * params.n4;
     right += 4 * params.n4;
     let v0 = a[at0 + k];
@@ -116,71 +110,69 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let v2 = a[at2 + k];
     let v3 = a[at3 + k];
     let a0 = quadBroadcast(v0, 0u);
-    c0 += a0.x * l0 + a0.y * l1 + a0.z * l2 + a0.w * l3;
-    d0 += a0.x * r0 + a0.y * r1 + a0.z * r2 + a0.w * r3;
+    c0 += l * a0;
+    d0 += r * a0;
     let a1 = quadBroadcast(v0, 1u);
-    c1 += a1.x * l0 + a1.y * l1 + a1.z * l2 + a1.w * l3;
-    d1 += a1.x * r0 + a1.y * r1 + a1.z * r2 + a1.w * r3;
+    c1 += l * a1;
+    d1 += r * a1;
     let a2 = quadBroadcast(v0, 2u);
-    c2 += a2.x * l0 + a2.y * l1 + a2.z * l2 + a2.w * l3;
-    d2 += a2.x * r0 + a2.y * r1 + a2.z * r2 + a2.w * r3;
+    c2 += l * a2;
+    d2 += r * a2;
     let a3 = quadBroadcast(v0, 3u);
-    c3 += a3.x * l0 + a3.y * l1 + a3.z * l2 + a3.w * l3;
-    d3 += a3.x * r0 + a3.y * r1 + a3.z * r2 + a3.w * r3;
+    c3 += l * a3;
+    d3 += r * a3;
     let a4 = quadBroadcast(v1, 0u);
-    c4 += a4.x * l0 + a4.y * l1 + a4.z * l2 + a4.w * l3;
-    d4 += a4.x * r0 + a4.y * r1 + a4.z * r2 + a4.w * r3;
+    c4 += l * a4;
+    d4 += r * a4;
     let a5 = quadBroadcast(v1, 1u);
-    c5 += a5.x * l0 + a5.y * l1 + a5.z * l2 + a5.w * l3;
-    d5 += a5.x * r0 + a5.y * r1 + a5.z * r2 + a5.w * r3;
+    c5 += l * a5;
+    d5 += r * a5;
     let a6 = quadBroadcast(v1, 2u);
-    c6 += a6.x * l0 + a6.y * l1 + a6.z * l2 + a6.w * l3;
-    d6 += a6.x * r0 + a6.y * r1 + a6.z * r2 + a6.w * r3;
+    c6 += l * a6;
+    d6 += r * a6;
     let a7 = quadBroadcast(v1, 3u);
-    c7 += a7.x * l0 + a7.y * l1 + a7.z * l2 + a7.w * l3;
-    d7 += a7.x * r0 + a7.y * r1 + a7.z * r2 + a7.w * r3;
+    c7 += l * a7;
+    d7 += r * a7;
     let a8 = quadBroadcast(v2, 0u);
-    c8 += a8.x * l0 + a8.y * l1 + a8.z * l2 + a8.w * l3;
-    d8 += a8.x * r0 + a8.y * r1 + a8.z * r2 + a8.w * r3;
+    c8 += l * a8;
+    d8 += r * a8;
     let a9 = quadBroadcast(v2, 1u);
-    c9 += a9.x * l0 + a9.y * l1 + a9.z * l2 + a9.w * l3;
-    d9 += a9.x * r0 + a9.y * r1 + a9.z * r2 + a9.w * r3;
+    c9 += l * a9;
+    d9 += r * a9;
     let a10 = quadBroadcast(v2, 2u);
-    c10 += a10.x * l0 + a10.y * l1 + a10.z * l2 + a10.w * l3;
-    d10 += a10.x * r0 + a10.y * r1 + a10.z * r2 + a10.w * r3;
+    c10 += l * a10;
+    d10 += r * a10;
     let a11 = quadBroadcast(v2, 3u);
-    c11 += a11.x * l0 + a11.y * l1 + a11.z * l2 + a11.w * l3;
-    d11 += a11.x * r0 + a11.y * r1 + a11.z * r2 + a11.w * r3;
+    c11 += l * a11;
+    d11 += r * a11;
     let a12 = quadBroadcast(v3, 0u);
-    c12 += a12.x * l0 + a12.y * l1 + a12.z * l2 + a12.w * l3;
-    d12 += a12.x * r0 + a12.y * r1 + a12.z * r2 + a12.w * r3;
+    c12 += l * a12;
+    d12 += r * a12;
     let a13 = quadBroadcast(v3, 1u);
-    c13 += a13.x * l0 + a13.y * l1 + a13.z * l2 + a13.w * l3;
-    d13 += a13.x * r0 + a13.y * r1 + a13.z * r2 + a13.w * r3;
+    c13 += l * a13;
+    d13 += r * a13;
     let a14 = quadBroadcast(v3, 2u);
-    c14 += a14.x * l0 + a14.y * l1 + a14.z * l2 + a14.w * l3;
-    d14 += a14.x * r0 + a14.y * r1 + a14.z * r2 + a14.w * r3;
+    c14 += l * a14;
+    d14 += r * a14;
     let a15 = quadBroadcast(v3, 3u);
-    c15 += a15.x * l0 + a15.y * l1 + a15.z * l2 + a15.w * l3;
-    d15 += a15.x * r0 + a15.y * r1 + a15.z * r2 + a15.w * r3;
+    c15 += l * a15;
+    d15 += r * a15;
   }
   if (quad >= params.count) {
     return;
   }
-  finish(z, row, column, c0); finish(z, row, column + 4, d0);
-  finish(z, row + 1, column, c1); finish(z, row + 1, column + 4, d1);
-  finish(z, row + 2, column, c2); finish(z, row + 2, column + 4, d2);
-  finish(z, row + 3, column, c3); finish(z, row + 3, column + 4, d3);
-  finish(z, row + 4, column, c4); finish(z, row + 4, column + 4, d4);
-  finish(z, row + 5, column, c5); finish(z, row + 5, column + 4, d5);
-  finish(z, row + 6, column, c6); finish(z, row + 6, column + 4, d6);
-  finish(z, row + 7, column, c7); finish(z, row + 7, column + 4, d7);
-  finish(z, row + 8, column, c8); finish(z, row + 8, column + 4, d8);
-  finish(z, row + 9, column, c9); finish(z, row + 9, column + 4, d9);
-  finish(z, row + 10, column, c10); finish(z, row + 10, column + 4, d10);
-  finish(z, row + 11, column, c11); finish(z, row + 11, column + 4, d11);
-  finish(z, row + 12, column, c12); finish(z, row + 12, column + 4, d12);
-  finish(z, row + 13, column, c13); finish(z, row + 13, column + 4, d13);
-  finish(z, row + 14, column, c14); finish(z, row + 14, column + 4, d14);
-  finish(z, row + 15, column, c15); finish(z, row + 15, column + 4, d15);
+  // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+  var sums = array(
+    c0, d0, c1, d1,
+    c2, d2, c3, d3,
+    c4, d4, c5, d5,
+    c6, d6, c7, d7,
+    c8, d8, c9, d9,
+    c10, d10, c11, d11,
+    c12, d12, c13, d13,
+    c14, d14, c15, d15,
+  );
+  for (var j = 0u; j < 32; j++) {
+    finish(z, row + j / 2, column + 4 * (j % 2), sums[j]);
+  }
 }

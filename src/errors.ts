@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'device-lost' // the GPU process or driver went away
   | 'gpu-error' // the device reported a validation or internal error
   | 'disposed' // the session or tensor was released
+  | 'queue-full' // too many requests wait already
   | 'aborted' // the AbortSignal of the call fired
   | 'not-found' // a file, package or URL is missing
   | 'internal'; // a broken invariant of this library
@@ -40,7 +41,11 @@ export class TilewiseError extends Error {
   }
 }
 
-/** Throws `aborted`, with the signal's reason as its cause, once the signal has fired. */
+/** What a call rejects with whose signal has fired; the signal's reason is its cause. */
+export const abortedError = (signal: AbortSignal | undefined): TilewiseError =>
+  new TilewiseError('aborted', 'the call was aborted', { cause: signal?.reason });
+
+/** Throws `aborted` once the signal has fired. */
 export const throwIfAborted = (signal: AbortSignal | undefined): void => {
-  if (signal?.aborted) throw new TilewiseError('aborted', 'the call was aborted', { cause: signal.reason });
+  if (signal?.aborted) throw abortedError(signal);
 };

@@ -8,28 +8,39 @@ import { foldConstants } from './passes/fold-constants.js';
 import { buildPlan } from './plan/build.js';
 import { checkPixels, type ImagePixels, imageAttributes, type Preprocessing, parsePreprocessing } from './preprocessing.js';
 import { Tensor } from './tensor/tensor.js';
+import { extentOf, isVideoPicture, type VideoPicture, videoTensor } from './video-frame.js';
 
 /**
- * Brings decoded pixels to the shape that a model wants, on the GPU, in one dispatch: resize, crop, normalise, channel
+ * Brings a picture to the shape that a model wants, on the GPU, in one dispatch: resize, crop, normalise, channel
  * order and layout. The result stays on the GPU and can be given to `run` as it is; dispose of it afterwards.
  *
  *     const { data, width, height } = context2d.getImageData(0, 0, canvas.width, canvas.height);
  *     const x = await imageToTensor({ data, width, height }, { width: 224, height: 224, fit: 'cover' });
  *     const { scores } = await session.run({ image: x });
  *
+ * A VideoFrame, or what a video shows at the moment of the call, is read where it is, with no copy through the host.
  * Throws `invalid-argument` where the image or the preprocessing is malformed.
  */
 export const imageToTensor = async (
-  image: ImagePixels,
+  image: ImagePixels | VideoPicture,
   preprocessing: Preprocessing,
   options: { readonly device?: GPUDevice } = {},
 ): Promise<Tensor> => {
-  checkPixels(image);
-  const attributes = imageAttributes(parsePreprocessing(preprocessing), image);
+  const isVideo = isVideoPicture(image);
+  if (!isVideo) checkPixels(image);
+  const extent = isVideo ? extentOf(image) : image;
+  const attributes = imageAttributes(parsePreprocessing(preprocessing), extent);
   const device = await deviceOf(options.device);
-  const executable = await executableFor(device, image, attributes);
-  const outputs = await executable.run(new Map([['pixels', pixelsTensor(image)]]), ['tensor'], { outputLocation: 'gpu' });
-  return outputs.get('tensor') as Tensor;
+  // A frame is read first: by the time that a plan is made, its owner may have closed it.
+  const pixels = isVideo ? await videoTensor(device, image) : pixelsTensor(image);
+  try {
+    const [height, width] = pixels.dims as readonly [number, number];
+    const executable = await executableFor(device, { width, height }, attributes);
+    const outputs = await executable.run(new Map([['pixels', pixels]]), ['tensor'], { outputLocation: 'gpu' });
+    return outputs.get('tensor') as Tensor;
+  } finally {
+    if (isVideo) pixels.dispose();
+  }
 };
 
 /** Decodes a picture (PNG, JPEG, WebP ...) in a browser, upright as its EXIF orientation says. */
@@ -62,7 +73,11 @@ const pixelsTensor = ({ data, width, height }: ImagePixels): Tensor => {
 const MAX_EXECUTABLES = 8;
 const cache = new WeakMap<Device, Map<string, Promise<Executable>>>();
 
-const executableFor = (device: Device, { width, height }: ImagePixels, attributes: ImageAttributes): Promise<Executable> => {
+const executableFor = (
+  device: Device,
+  { width, height }: Pick<ImagePixels, 'width' | 'height'>,
+  attributes: ImageAttributes,
+): Promise<Executable> => {
   let executables = cache.get(device);
   if (!executables) cache.set(device, (executables = new Map()));
   const key = JSON.stringify([width, height, attributes]);

@@ -11,6 +11,7 @@ setPlatform({
     if (!response.ok) throw new TilewiseError('not-found', `${source}: HTTP ${response.status} ${response.statusText}`);
     return new Uint8Array(await response.arrayBuffer());
   },
+  store: async () => (await import('./tuner/indexed-db-store.js')).indexedDbStore(),
 });
 
 export * from './api.js';

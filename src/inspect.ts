@@ -92,11 +92,14 @@ const macsOf = (graph: Graph, node: Node): number => {
   return operator.macs(contextOf(node, graph.values), outputs);
 };
 
+/** Inputs that were measured in training, not learnt: no parameters. */
+const STATISTICS: ReadonlyMap<string, readonly number[]> = new Map([['BatchNormalization', [3, 4]]]);
+
 const paramsOf = (graph: Graph, node: Node, counted: Set<string>): number => {
   let params = 0;
-  for (const name of node.inputs) {
+  for (const [i, name] of node.inputs.entries()) {
     const tensor = name ? graph.values.get(name)?.tensor : undefined;
-    if (!tensor || !isFloat(tensor.type) || counted.has(name)) continue;
+    if (!tensor || STATISTICS.get(node.op)?.includes(i) || !isFloat(tensor.type) || counted.has(name)) continue;
     counted.add(name);
     params += tensor.size;
   }

@@ -45,6 +45,7 @@ setPlatform({
       throw new TilewiseError('not-found', `cannot read ${path}: ${(cause as Error).message}`, { cause });
     }
   },
+  store: async () => (await import('./tuner/file-store.js')).fileStore(),
 });
 
 export * from './api.js';

@@ -8,6 +8,16 @@ export interface Platform {
   readonly noAdapterHint: string;
   /** The bytes behind a path or URL. */
   read(source: string | URL): Promise<Uint8Array>;
+  /** Where texts are kept from one run of the application to the next; rejects where that is not allowed. */
+  readonly store?: () => Promise<TextStore>;
+}
+
+/** Named texts that stay: measurements of the adapter. */
+export interface TextStore {
+  read(name: string): Promise<string | undefined>;
+  /** Replaces all of a text, or nothing. */
+  write(name: string, text: string): Promise<void>;
+  remove(name: string): Promise<void>;
 }
 
 let current: Platform | undefined;

@@ -111,6 +111,11 @@ export const defaultPreprocessing = (shape: Shape | undefined): Preprocessing | 
   return { width, height, channels: channels === 1 ? 'gray' : 'rgb', layout };
 };
 
+interface Extent {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Size of the whole resized picture, and the place in it of the destination's first pixel (negative where padded). */
 interface Placement {
   readonly width: number;
@@ -119,7 +124,7 @@ interface Placement {
   readonly top: number;
 }
 
-const placement = ({ width, height, fit = 'stretch', shortSide }: Preprocessing, source: ImagePixels): Placement => {
+const placement = ({ width, height, fit = 'stretch', shortSide }: Preprocessing, source: Extent): Placement => {
   const ratios = [width / source.width, height / source.height] as const;
   const resized = (ratio: number, round: (v: number) => number): [number, number] => [
     Math.max(1, round(source.width * ratio)),
@@ -137,11 +142,11 @@ const placement = ({ width, height, fit = 'stretch', shortSide }: Preprocessing,
 };
 
 /** torchvision's Resize(int): the long side is truncated. */
-const shortSideResize = ({ width, height }: ImagePixels, side: number): [number, number] =>
+const shortSideResize = ({ width, height }: Extent, side: number): [number, number] =>
   width <= height ? [side, Math.trunc((side * height) / width)] : [Math.trunc((side * width) / height), side];
 
 /** The affine map from destination to source coordinates, as two rows of three. */
-const matrixOf = (preprocessing: Preprocessing, source: ImagePixels): number[] => {
+const matrixOf = (preprocessing: Preprocessing, source: Extent): number[] => {
   const { width, height, left, top } = placement(preprocessing, source);
   const m = mat3d.scaling([source.width / width, source.height / height]);
   mat3d.translate(m, [left, top], m);
@@ -154,10 +159,10 @@ const filled = (value: number | readonly number[] | undefined, count: number, by
   return Array.from({ length: count }, (_, i) => list[list.length === 1 ? 0 : i] as number);
 };
 
-/** The attributes of the ImageToTensor node that brings this picture to the model. */
-export const imageAttributes = (preprocessing: Preprocessing, image: ImagePixels): ImageAttributes => {
+/** The attributes of the ImageToTensor node that brings this picture to the model; pixels are wanted for `invert: 'auto'` only. */
+export const imageAttributes = (preprocessing: Preprocessing, image: ImagePixels | Extent): ImageAttributes => {
   const { width, height, channels = 'rgb', layout = 'nchw', filter = 'area', scale = 1 / 255 } = preprocessing;
-  const inverted = preprocessing.invert === 'auto' ? hasLightBorder(image) : (preprocessing.invert ?? false);
+  const inverted = preprocessing.invert === 'auto' ? hasLightBorder(pixelsOf(image)) : (preprocessing.invert ?? false);
   const count = channelCount(channels);
   const mean = filled(preprocessing.mean, count, 0);
   const std = filled(preprocessing.std, count, 1);
@@ -175,6 +180,9 @@ export const imageAttributes = (preprocessing: Preprocessing, image: ImagePixels
     background: filled(preprocessing.background, 3, 0).map((v) => (inverted ? 255 - v : v)),
   };
 };
+
+const pixelsOf = (image: ImagePixels | Extent): ImagePixels =>
+  'data' in image ? image : bad('\'invert\' "auto" looks at pixels on the host, and a video frame has none there', 'state true or false');
 
 /** True where the pixels along the border are light on average; transparent ones count as white, as viewers show them. */
 const hasLightBorder = ({ data, width, height }: ImagePixels): boolean => {

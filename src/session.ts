@@ -1,19 +1,24 @@
+import type { Tensors } from './batch.js';
+import type { CompareOptions, ComparisonTarget, GraphComparison } from './compare.js';
 import type { Device } from './device/device.js';
-import { Executable, type RunOptions } from './device/executable.js';
+import type { Executable, RunOptions } from './device/executable.js';
+import { ExecutableCache } from './device/executable-cache.js';
 import { deviceOf } from './device/shared.js';
 import { TilewiseError, throwIfAborted } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
-import type { Graph, Value } from './graph/graph.js';
-import { importOnnx } from './importers/onnx/index.js';
+import { allNodesOf, type Graph, type Value } from './graph/graph.js';
+import { importOnnx, loadSubgraphs, subgraphsAtHand } from './importers/onnx/index.js';
 import { loadLowerings } from './kernels/select.js';
-import { loadOperators } from './ops/index.js';
+import { expanderAtHand, loadOperators } from './ops/index.js';
 import type { Bindings } from './passes/bind-shapes.js';
-import { bindingsKey, bindingsOf, hostInputs } from './passes/host-inputs.js';
-import { bind, optimize } from './passes/index.js';
+import { bindingsKey, bindingsOf, shapeSources } from './passes/host-inputs.js';
+import { bind, loadPasses, operatorsOf, optimize } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import type { Plan } from './plan/plan.js';
 import { deserialize, isSaved, type SavedSession, serialize } from './plan/serialize.js';
 import { platform } from './platform.js';
+import type { Profile, ProfileOptions } from './profile/profile.js';
+import type { StagedModel } from './stages/index.js';
 import { type Budgets, defaultBudgets } from './tensor/budgets.js';
 import { isConcrete } from './tensor/shape.js';
 import type { Tensor, TensorLocation } from './tensor/tensor.js';
@@ -24,14 +29,35 @@ export interface SessionOptions {
   /** Where outputs are left unless a run says otherwise. */
   readonly outputLocation?: TensorLocation;
   readonly signal?: AbortSignal;
-  /** Most bytes of one tensor, and of all tensors of the model on the GPU together; 4 GiB where absent. */
+  /**
+   * 'dynamic' makes a model for one sample (its inputs begin with an extent of 1, or a symbol) take any number of them:
+   * a run on N gives what N runs of one give, joined along the first axis. Refused with `unsupported-model` and the
+   * node's name where an operator would mix samples.
+   */
+  readonly batch?: 'dynamic';
+  /**
+   * Most bytes of one tensor, and of all tensors of the model on the GPU together, with what two runs in flight read
+   * back through; 4 GiB where absent. Plans for other input shapes are kept as long as they fit in together.
+   */
   readonly maxBytes?: number;
+  /** Most turns that the loops of one run may take together, where data decides how many; 10,000 where absent. */
+  readonly maxTripCount?: number;
 }
+
+const tripsOf = ({ maxTripCount }: SessionOptions): number | undefined => {
+  if (maxTripCount === undefined || (Number.isSafeInteger(maxTripCount) && maxTripCount > 0)) return maxTripCount;
+  throw new TilewiseError('invalid-argument', `maxTripCount must be a positive whole number, got ${maxTripCount}`);
+};
 
 const budgetsOf = ({ maxBytes = defaultBudgets.maxBytes }: SessionOptions): Budgets => {
   if (maxBytes > 0) return { ...defaultBudgets, maxBytes };
   throw new TilewiseError('invalid-argument', `maxBytes must be a positive number, got ${maxBytes}`);
 };
+
+export interface SessionCompareOptions extends CompareOptions {
+  /** Instead of the CPU reference. */
+  readonly against?: InferenceSession | Readonly<Record<string, Tensor>>;
+}
 
 /**
  * A model ready to run.
@@ -45,18 +71,28 @@ export class InferenceSession {
   readonly #options: SessionOptions;
   /** The inputs that plans are made for by value and not by shape alone. */
   readonly #hostInputs: ReadonlySet<string>;
-  /** One executable for every combination of input shapes seen, the most recent last. */
-  readonly #executables = new Map<string, Promise<Executable>>();
+  /** One executable for every combination of input shapes seen. */
+  readonly #executables: ExecutableCache;
+  /** For input shapes that the device cannot hold at once: how many samples it can. */
+  readonly #partSizes = new Map<string, number>();
+  #samplesChecked = false;
   /** The plans of a session that was saved: there is no graph to make others from. */
   readonly #saved: ReadonlyMap<string, Plan> | undefined;
+  /** True where shapes or choices depend on data: `stages` runs the model then. */
+  readonly #isOpen: boolean;
+  #stages: StagedModel | undefined;
   #released = false;
 
   private constructor(graph: Graph, device: Device, options: SessionOptions, saved?: SavedSession) {
     this.#graph = graph;
-    this.#hostInputs = saved?.hostInputs ?? hostInputs(graph);
+    const { hostInputs, open } = shapeSources(graph);
+    this.#hostInputs = saved?.hostInputs ?? hostInputs;
+    this.#isOpen = open.length > 0;
     this.#saved = saved?.plans;
     this.#device = device;
     this.#options = options;
+    this.#executables = new ExecutableCache(device, budgetsOf(options).maxBytes);
+    this.#samplesChecked = options.batch === 'dynamic';
   }
 
   /**
@@ -68,13 +104,22 @@ export class InferenceSession {
     const bytes = await bytesOf(source);
     throwIfAborted(options.signal);
     if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
-    const graph = optimize(await importModel(bytes), undefined, budgetsOf(options));
-    await loadLowerings(graph.nodes.map(({ op }) => op));
+    const imported = await ofAnyBatch(await importModel(bytes), options);
+    await loadPasses(operatorsOf(allNodesOf(imported)));
+    const graph = optimize(imported, undefined, budgetsOf(options));
+    const ops = operatorsOf(allNodesOf(graph));
+    await Promise.all([loadPasses(ops), loadLowerings(ops)]);
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
     const session = new InferenceSession(graph, device, options);
     const isDeclared = (name: string): boolean => isConcrete(graph.values.get(name)?.shape ?? ['?']);
-    if (session.#hostInputs.size === 0 && graph.inputs.every(isDeclared)) await session.#prepare(declaredShapes(graph));
+    const isKnown = session.#hostInputs.size === 0 && graph.inputs.every(isDeclared);
+    if (session.#isOpen) {
+      const { MAX_TRIP_COUNT, StagedModel } = await import('./stages/index.js');
+      const maxTripCount = tripsOf(options) ?? MAX_TRIP_COUNT;
+      session.#stages = new StagedModel(graph, device, { budgets: budgetsOf(options), maxTripCount });
+      if (isKnown) await session.#stages.prepare(declaredShapes(graph));
+    } else if (isKnown) await session.#use(declaredShapes(graph), nothing);
     return session;
   }
 
@@ -82,7 +127,7 @@ export class InferenceSession {
     const device = await deviceOf(options.device);
     const saved = deserialize(bytes, device.facts);
     const session = new InferenceSession(saved.border, device, options, saved);
-    await Promise.all([...saved.plans.keys()].map((key) => session.#load(key, () => saved.plans.get(key) as Plan)));
+    await Promise.all([...saved.plans].map(([key, plan]) => session.#executables.use(key, () => plan, nothing)));
     return session;
   }
 
@@ -108,15 +153,92 @@ export class InferenceSession {
     return this.#device.facts;
   }
 
-  /** Runs the model. `fetches` names the outputs wanted; all of them without it. Runs may overlap. */
+  /**
+   * Runs the model. `fetches` names the outputs wanted; all of them without it. Runs may overlap: two are in flight on a
+   * device at a time, further ones wait in order, and their inputs must stay as they are until then. A batch too large
+   * for the device is run in parts, where its samples do not depend on each other.
+   */
   async run(feeds: Feeds, fetches?: Fetches | RunOptions, options?: RunOptions): Promise<Record<string, Tensor>> {
     if (this.#released) throw new TilewiseError('disposed', 'the session was released');
     const { names, options: given } = fetchNames(this.#graph, fetches, options);
     const inputs = checkFeeds(this.#graph, feeds);
-    const executable = await this.#prepare(bindingsOf(this.#hostInputs, inputs));
     const defaults = this.#options.outputLocation ? { outputLocation: this.#options.outputLocation } : {};
-    const outputs = await executable.run(inputs, names, { ...defaults, ...given });
-    return Object.fromEntries(outputs);
+    const runOnce = (tensors: Tensors): Promise<Tensors> => {
+      if (this.#stages) return this.#stages.run(tensors, names, { ...defaults, ...given });
+      const bindings = bindingsOf(this.#hostInputs, tensors);
+      return this.#use(bindings, (executable) => executable.run(tensors, names, { ...defaults, ...given }));
+    };
+    return Object.fromEntries(await this.#runInParts(inputs, runOnce));
+  }
+
+  /**
+   * Rejects with `unsupported-model`, and the node's name, where the samples of a batch would see each other, or where
+   * this cannot be told. Whoever joins unrelated samples to one run asks first.
+   */
+  async checkSamples(): Promise<void> {
+    if (this.#samplesChecked || this.#saved) return;
+    (await import('./batch.js')).checkSamples(this.#graph);
+    this.#samplesChecked = true;
+  }
+
+  /** Runs at once, or in parts where the device cannot hold the batch. */
+  async #runInParts(inputs: Tensors, run: (inputs: Tensors) => Promise<Tensors>): Promise<Tensors> {
+    const keyOf = (): string => bindingsKey(bindingsOf(this.#hostInputs, inputs));
+    let failure: unknown;
+    if (this.#partSizes.size === 0 || !this.#partSizes.has(keyOf())) {
+      try {
+        return await run(inputs);
+      } catch (error) {
+        if (!(error instanceof TilewiseError) || error.code !== 'limit-exceeded' || this.#saved) throw error;
+        failure = error;
+      }
+    }
+    const { runInParts } = await import('./batch.js');
+    return await runInParts({
+      graph: this.#graph,
+      device: this.#device,
+      inputs,
+      run,
+      key: keyOf(),
+      sizes: this.#partSizes,
+      failure,
+    });
+  }
+
+  /**
+   * Measures a run node by node: GPU time, work, memory traffic, how near each is to what the adapter can do, and the
+   * host's share. Takes some hundred runs' time. Not for a session that was saved: it has no graph.
+   */
+  async profile(feeds: Feeds, options: ProfileOptions = {}): Promise<Profile> {
+    const { inputs, bindings, ...target } = this.#boundTo(feeds);
+    const { profilePlan } = await import('./profile/profile.js');
+    return await this.#use(bindings, (executable) => profilePlan({ ...target, executable }, inputs, options));
+  }
+
+  /**
+   * Compares the model on this device node by node with the CPU reference, or with `against`: another session (of another
+   * device, dtype or file; values of the same name and shape are compared) or expected tensors by name. Tells the first
+   * node that differs, the worst elements, where NaN or infinity comes from, and what float16 could not hold.
+   */
+  async compare(feeds: Feeds, { against, ...options }: SessionCompareOptions = {}): Promise<GraphComparison> {
+    const target = this.#boundTo(feeds);
+    const other = against instanceof InferenceSession ? against.#boundTo(feeds) : against;
+    return await (await import('./compare.js')).compareWith(target, other, options);
+  }
+
+  /** What a plan for these feeds is made of. */
+  #boundTo(feeds: Feeds): ComparisonTarget & { readonly bindings: Bindings } {
+    if (this.#released) throw new TilewiseError('disposed', 'the session was released');
+    if (this.#saved) {
+      throw new TilewiseError('invalid-argument', 'a session that was saved has plans, but no graph to look into', {
+        hint: 'create the session from the ONNX model',
+      });
+    }
+    this.#rejectStages('it cannot be looked at node by node');
+    const inputs = checkFeeds(this.#graph, feeds);
+    const bindings = bindingsOf(this.#hostInputs, inputs);
+    const graph = bind(this.#graph, bindings, undefined, budgetsOf(this.#options));
+    return { graph, inputs, bindings, device: this.#device };
   }
 
   /**
@@ -125,8 +247,8 @@ export class InferenceSession {
    */
   async save(): Promise<Uint8Array> {
     if (this.#released) throw new TilewiseError('disposed', 'the session was released');
-    const plans = new Map<string, Plan>();
-    for (const [key, executable] of this.#executables) plans.set(key, (await executable).plan);
+    this.#rejectStages('it has no plans that could be saved');
+    const plans = await this.#executables.plans();
     const { name, inputs, outputs, values } = this.#graph;
     const border: Graph = {
       name,
@@ -141,15 +263,19 @@ export class InferenceSession {
   /** Frees the memory of the model on the GPU. Runs that have begun finish; later ones reject with `disposed`. */
   async release(): Promise<void> {
     this.#released = true;
-    const executables = await Promise.allSettled(this.#executables.values());
-    for (const result of executables) if (result.status === 'fulfilled') result.value.dispose();
-    this.#executables.clear();
+    await this.#executables.dispose();
+    await this.#stages?.dispose();
   }
 
-  /** The executable for these input shapes and values, planned and loaded on first use. */
-  #prepare(bindings: Bindings): Promise<Executable> {
+  #rejectStages(so: string): void {
+    if (!this.#isOpen) return;
+    throw new TilewiseError('unsupported-model', `shapes or choices in this model depend on data: it runs in stages, and ${so}`);
+  }
+
+  /** Does the work with the executable for these input shapes and values, planned and loaded on first use. */
+  #use<T>(bindings: Bindings, work: (executable: Executable) => Promise<T>): Promise<T> {
     const key = bindingsKey(bindings);
-    return this.#load(key, () => this.#saved?.get(key) ?? this.#plan(bindings));
+    return this.#executables.use(key, () => this.#saved?.get(key) ?? this.#plan(bindings), work);
   }
 
   #plan(bindings: Bindings): Plan {
@@ -161,42 +287,27 @@ export class InferenceSession {
       hint: 'run the session on such inputs before it is saved',
     });
   }
-
-  #load(key: string, plan: () => Plan): Promise<Executable> {
-    let executable = this.#executables.get(key);
-    if (executable) this.#executables.delete(key);
-    else {
-      executable = Executable.load(plan(), this.#device);
-      executable.catch(() => this.#executables.delete(key));
-      this.#evictOldest();
-    }
-    this.#executables.set(key, executable);
-    return executable;
-  }
-
-  #evictOldest(): void {
-    if (this.#executables.size < MAX_EXECUTABLES) return;
-    const [key, oldest] = this.#executables.entries().next().value as [string, Promise<Executable>];
-    this.#executables.delete(key);
-    oldest.then(
-      (executable) => executable.dispose(),
-      () => undefined,
-    );
-  }
 }
 
-/** Plans kept for different input shapes of one session. */
-const MAX_EXECUTABLES = 8;
+const nothing = async (): Promise<void> => undefined;
 
 /** Imports a model; where it has operators that are not at hand, again with all of them. */
 const importModel = async (bytes: Uint8Array): Promise<Graph> => {
+  const isAllAtHand = expanderAtHand() !== undefined && subgraphsAtHand();
   try {
     return importOnnx(bytes);
   } catch (error) {
-    const isUnknown = error instanceof TilewiseError && error.code === 'unsupported-model';
-    if (isUnknown && (await loadOperators())) return importOnnx(bytes);
-    throw error;
+    if (isAllAtHand || !(error instanceof TilewiseError) || error.code !== 'unsupported-model') throw error;
+    await Promise.all([loadOperators(), loadSubgraphs()]);
+    return importOnnx(bytes);
   }
+};
+
+const ofAnyBatch = async (graph: Graph, options: SessionOptions): Promise<Graph> => {
+  if (options.batch === undefined) return graph;
+  if (options.batch !== 'dynamic') throw new TilewiseError('invalid-argument', `batch must be 'dynamic', got '${options.batch}'`);
+  const { rebatch } = await import('./passes/rebatch.js');
+  return rebatch(graph, budgetsOf(options));
 };
 
 const bytesOf = async (source: Uint8Array | ArrayBuffer | string | URL): Promise<Uint8Array> => {

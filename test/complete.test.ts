@@ -1,27 +1,31 @@
 import { describe, expect, it } from 'vitest';
+import { controlReferences } from '../kernels-ref/control-flow.js';
 import { references } from '../kernels-ref/index.js';
 import * as common from '../shaders/index.js';
 import * as more from '../shaders/more.js';
+import * as frames from '../shaders/frame.js';
+import * as roofs from '../shaders/roofs.js';
 import { isElementwise } from '../src/kernels/epilogue.js';
 import { lowerings } from '../src/kernels/select.js';
 import { moreLowerings } from '../src/kernels/select-more.js';
 import { operators } from '../src/ops/index.js';
 import { filesUnder, readSource } from './support/imports.js';
 
-const shaders = { ...common, ...more };
+const shaders = { ...common, ...more, ...roofs, ...frames };
 const allLowerings = new Map([...lowerings, ...moreLowerings]);
 const opTests = filesUnder('test/ops', '.test.ts').map(readSource).join('\n');
-const kernelSources = filesUnder('src', '.ts').filter((file) => file.startsWith('src/kernels/'));
+const kernelSources = filesUnder('src', '.ts').filter((file) => /^src\/(kernels|profile)\//.test(file));
 const kernelText = kernelSources.map(readSource).join('\n');
 const camelCase = (stem: string): string => stem.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 const stemOf = (file: string): string => file.replace(/^.*\//, '').replace(/\.wgsl$/, '');
 const shaderFiles = filesUnder('shaders', '.wgsl');
-const kernels = shaderFiles.filter((file) => !file.startsWith('shaders/lib/')).map(stemOf);
+/** Those of shaders/ladder have test/ops/ladder.test.ts. */
+const kernels = shaderFiles.filter((file) => !/^shaders\/(lib|ladder)\//.test(file)).map(stemOf);
 const exported = new Map<string, unknown>(Object.entries(shaders));
 const libraries = shaderFiles.filter((file) => file.startsWith('shaders/lib/')).map(stemOf);
 
 describe('every operator is whole', () => {
-  it.each([...operators.values()])('$name', ({ name, alias, shapeOnly, hostInputs, inputs, elementwise, attributes }) => {
+  it.each([...operators.values()].filter(({ control }) => !control))('$name', ({ name, alias, shapeOnly, hostInputs, inputs, elementwise, attributes }) => {
     expect(
       references.has(name),
       `'${name}' has no CPU reference: add kernels-ref/<stem>.ts and a line in kernels-ref/index.ts`,
@@ -38,6 +42,11 @@ describe('every operator is whole', () => {
         true,
       );
     }
+  });
+
+  it('has a CPU reference for control flow, which runs in stages', () => {
+    const control = [...operators.values()].filter((operator) => operator.control).map(({ name }) => name);
+    expect(control.sort()).toEqual([...controlReferences.keys()].sort());
   });
 
   it('has no reference or lowering without an operator', () => {

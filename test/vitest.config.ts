@@ -25,7 +25,7 @@ export default defineConfig(async () => ({
       {
         resolve: { alias: { '#tilewise': here('../src/index.ts') } },
         // Found during a run, they would reload the page under the tests.
-        optimizeDeps: { include: ['pbf', 'wgpu-matrix'] },
+        optimizeDeps: { include: ['pbf', 'wgpu-matrix', 'fast-check'] },
         test: {
           ...timeouts,
           setupFiles: [here('support/all-operators.ts')],

@@ -1,6 +1,9 @@
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Device } from '../device/device.js';
 import { sharedDevice } from '../device/shared.js';
 import { TilewiseError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
 import { importOnnx } from '../importers/onnx/index.js';
 import {
   type BoundInputs,
@@ -12,21 +15,30 @@ import {
   type ValueSummary,
 } from '../inspect.js';
 import { type DeviceFacts, defaultFacts } from '../kernels/facts.js';
-import { bind, optimize } from '../passes/index.js';
+import { bindOpen, layOut, optimize } from '../passes/index.js';
+import { splitGraph } from '../passes/split-stages.js';
 import { buildPlan } from '../plan/build.js';
 import { preflight } from '../preflight.js';
+import { type MemoryUse, memoryOf } from '../profile/memory.js';
 import { shapeText } from '../tensor/shape.js';
+import { cardPage } from './card.js';
+import { type CardModel, cardModel } from './card-model.js';
 import type { CommandContext } from './context.js';
-import { readBytes } from './files.js';
+import { readBytes, writeAtomically } from './files.js';
 import { PassLog } from './inspect-passes.js';
-import { dims } from './options.js';
-import { grouped, type Terminal, table } from './terminal.js';
+import { dims, wholeNumber } from './options.js';
+import { grouped, type Terminal, table, withProgress } from './terminal.js';
 
 interface InspectFlags {
   readonly dims?: ReadonlyMap<string, number>;
   readonly plan?: boolean;
   readonly passes?: boolean;
   readonly json?: boolean;
+  readonly card?: string;
+  readonly runs: number;
+  readonly time: boolean;
+  readonly labelled?: string;
+  readonly labels?: string;
 }
 
 const EXAMPLE = `
@@ -34,6 +46,8 @@ Examples:
   $ tilewise inspect model.onnx
   $ tilewise inspect model.onnx --dims batch=8 --passes --plan
   $ tilewise inspect model.onnx --json | jq .totals
+  $ tilewise inspect --card card.html squeezenet.onnx mobilenet.onnx resnet18.onnx
+      a page with the models drawn, and their times, work and memory traffic side by side
 
 Costs are those of the file's own nodes. Each node is shown with the kernels that run it, or with why it cannot run; a model
 that cannot run is shown all the same. No GPU is needed: without one, --plan shows the plan for WebGPU's default limits.
@@ -43,29 +57,63 @@ export const addInspect = (program: Command, { terminal, finish }: CommandContex
   program
     .command('inspect')
     .description('show what a model is made of and what it costs')
-    .argument('<model>', 'an ONNX file')
+    .argument('<models...>', 'an ONNX file; several with --card')
     .option('--dims <name=size>', 'size of a symbolic extent, e.g. batch=4 (default 1, repeatable)', dims)
     .option('--plan', 'show the GPU commands and buffers')
     .option('--passes', 'show what the optimisation passes did')
     .option('--json', 'print one JSON object')
+    .option('--card <file>', 'write a page: the graph layer by layer, costs, passes; several models are held against each other')
+    .option('--runs <n>', 'runs that --card times', wholeNumber(1), 5)
+    .option('--no-time', 'do not time the models of --card')
+    .option('--labelled <folder>', 'for --card: measure the accuracy on labelled data (see tilewise quantize --help)')
+    .option('--labels <file>', 'names of the classes, where folders of --labelled are named by them')
     .addHelpText('after', EXAMPLE)
-    .action(async (model: string, flags: InspectFlags) => {
-      await inspect(terminal, model, flags);
+    .action(async (models: string[], flags: InspectFlags) => {
+      if (flags.card !== undefined) await writeCard(terminal, models, flags.card, flags);
+      else await inspect(terminal, onlyOne(models), flags);
       finish(0);
     });
+};
+
+const onlyOne = ([model, ...more]: readonly string[]): string => {
+  if (more.length === 0) return model as string;
+  throw new TilewiseError('invalid-argument', 'inspect prints one model', { hint: 'write a page of several with --card FILE' });
+};
+
+const writeCard = async (terminal: Terminal, paths: readonly string[], file: string, flags: InspectFlags): Promise<void> => {
+  const { dims: sizes = new Map<string, number>(), runs, labelled, labels } = flags;
+  const device = flags.time ? await deviceAtHand(terminal) : undefined;
+  const facts = device?.facts ?? defaultFacts;
+  const note = (text: string): void => terminal.err(`note: ${text}`);
+  const models = await withProgress(terminal, 'Making the card', async (onProgress) => {
+    const cards: CardModel[] = [];
+    const options = { dims: sizes, facts, device, runs, labelled, labels, onProgress, note };
+    for (const path of paths) cards.push(await cardModel(path, nameOf(path, paths), options));
+    return cards;
+  });
+  await writeAtomically(file, cardPage(models, facts.description));
+  terminal.out(`written: ${file}`);
+};
+
+/** The name of a file, with that of its folder where several have the same. */
+const nameOf = (path: string, paths: readonly string[]): string => {
+  const isShared = paths.some((other) => other !== path && basename(other) === basename(path));
+  return isShared ? join(basename(dirname(resolve(path))), basename(path)) : basename(path);
 };
 
 const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): Promise<void> => {
   const refused = new Map<string, TilewiseError>();
   const graph = importOnnx(await readBytes(path), { onRefused: ({ name }, error) => refused.set(name, error) });
   const bound = bindInputs(graph, flags.dims ?? new Map(), true);
-  const facts = flags.plan ? await factsAtHand(terminal) : defaultFacts;
+  const facts = (flags.plan && (await deviceAtHand(terminal))?.facts) || defaultFacts;
   const inspection = inspectGraph(graph, preflight(graph, bound.shapes, facts, refused));
   const log = new PassLog(graph);
   const canRun = inspection.problem === undefined && inspection.nodes.every(({ reason }) => reason === undefined);
   if ((flags.plan || flags.passes) && !canRun) terminal.err('note: there is no plan: the model cannot run');
-  const optimized = canRun && (flags.plan || flags.passes) ? bind(optimize(graph, log.see), bound.shapes, log.see) : undefined;
-  const plan = flags.plan && optimized ? summarizePlan(buildPlan(optimized, facts)) : undefined;
+  const stage = canRun && (flags.plan || flags.passes) ? firstStage(graph, bound, log) : undefined;
+  if (stage?.isCut) terminal.err('note: this is the first stage; what follows is planned when its results are known');
+  const built = flags.plan && stage ? buildPlan(stage.graph, facts) : undefined;
+  const plan = built && { ...summarizePlan(built), memory: memoryOf(built) };
   if (bound.assumed.length > 0) terminal.err(`note: ${bound.assumed.join(', ')} = 1 (change it with --dims)`);
   if (flags.json) {
     const extra = { ...(flags.passes && { passes: log.changes }), ...(plan && { plan }) };
@@ -77,14 +125,20 @@ const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): P
   if (plan) printPlan(terminal, plan, facts);
 };
 
-/** Of the adapter, or WebGPU's defaults where there is none. */
-const factsAtHand = async (terminal: Terminal): Promise<DeviceFacts> => {
+/** What can be planned before anything has run. */
+const firstStage = (graph: Graph, { shapes }: BoundInputs, { see }: PassLog): { graph: Graph; isCut: boolean } => {
+  const { now, later } = splitGraph(bindOpen(optimize(graph, see), shapes, see));
+  return { graph: layOut(now, see), isCut: later !== undefined };
+};
+
+/** The adapter, or undefined where there is none. */
+const deviceAtHand = async (terminal: Terminal): Promise<Device | undefined> => {
   try {
-    return (await sharedDevice()).facts;
+    return await sharedDevice();
   } catch (error) {
     if (!(error instanceof TilewiseError)) throw error;
     terminal.err(`note: ${error.message}: the plan is for WebGPU's default limits`);
-    return defaultFacts;
+    return undefined;
   }
 };
 
@@ -109,7 +163,11 @@ const printInspection = (
   if (problem !== undefined) terminal.out(`\nthe model cannot run: ${problem}`);
 };
 
-const printPlan = (terminal: Terminal, { buffers, commands }: PlanSummary, facts: DeviceFacts): void => {
+const printPlan = (
+  terminal: Terminal,
+  { buffers, commands, memory }: PlanSummary & { readonly memory: MemoryUse },
+  facts: DeviceFacts,
+): void => {
   terminal.out(`\nplan for ${facts.description}`);
   const rows = commands.map((command, i) => {
     const { kind, node, op = '', kernel = '', workgroups } = command as Record<string, unknown>;
@@ -130,7 +188,7 @@ const printPlan = (terminal: Terminal, { buffers, commands }: PlanSummary, facts
       ]),
     ),
   );
-  const total = (...roles: string[]): string =>
-    grouped(buffers.filter(({ role }) => roles.includes(role)).reduce((sum, { bytes }) => sum + bytes, 0));
-  terminal.out(`\nweights ${total('weight')} bytes, values ${total('scratch')}, inputs and outputs ${total('input', 'output')}`);
+  const { weightBytes, activationBytes, liveBytes, ratio } = memory;
+  terminal.out(`\nweights ${grouped(weightBytes)} bytes, activations ${grouped(activationBytes)}`);
+  terminal.out(`needed at once ${grouped(liveBytes)}: the activations take ${ratio.toFixed(2)} times that`);
 };

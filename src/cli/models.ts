@@ -14,6 +14,7 @@ import { milliseconds, type Terminal, table, withProgress } from './terminal.js'
 
 interface ModelsFlags {
   readonly all?: boolean;
+  readonly strict?: boolean;
   readonly only?: string;
   readonly runs: number;
   readonly json?: string;
@@ -28,7 +29,7 @@ DIR holds manifest.json: {"models": [{"id", "file", "tags", "first", "cases": [{
 "inputs": [{"name", "dtype", "dims", "file"}], "outputs": [...]}]}]}, the tensors as raw little-endian files.
 A float32 model passes with ||a - e|| / ||e|| <= 1e-4 for every output and the same first class; one that computes in
 float16 or integers is held to the case's tol_hint_abs. The exit code is 1 where a case fails, or where a model marked
-"first" is refused.
+"first" is refused (with --strict, any model).
 `;
 
 export const addModels = (program: Command, { terminal, finish }: CommandContext): void => {
@@ -37,6 +38,7 @@ export const addModels = (program: Command, { terminal, finish }: CommandContext
     .description('run a folder of models against their golden outputs')
     .argument('[dir]', 'a folder with manifest.json')
     .option('--all', 'every model, not only those marked "first"')
+    .option('--strict', 'fail where any model is refused, not only one marked "first"')
     .option('--only <text>', 'models whose id contains this')
     .option('--runs <n>', 'most runs to time a case with; no more than a second is spent', wholeNumber(1), 20)
     .option('--json <file>', 'write the results as JSON')
@@ -96,7 +98,9 @@ const models = async (terminal: Terminal, folder: string | undefined, flags: Mod
   terminal.out(`\n${count('pass')} passed, ${count('fail')} failed, ${count('refused')} refused`);
   if (flags.json !== undefined) await writeAtomically(flags.json, `${JSON.stringify(results, null, 2)}\n`);
   const firsts = new Set(chosen.filter(({ first }) => first).map(({ id }) => id));
-  return results.some(({ result, model }) => result === 'fail' || (result === 'refused' && firsts.has(model))) ? 1 : 0;
+  return results.some(({ result, model }) => result === 'fail' || (result === 'refused' && (flags.strict || firsts.has(model))))
+    ? 1
+    : 0;
 };
 
 const REFUSALS: readonly string[] = ['unsupported-model', 'limit-exceeded'];

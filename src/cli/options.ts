@@ -11,6 +11,13 @@ export const wholeNumber =
     return value;
   };
 
+/** A number above 0, for commander. */
+export const positiveNumber = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+};
+
 /** Collects `--dims N=1 --dims seq=128` and `--dims N=1,seq=128`. */
 export const dims = (text: string, before: ReadonlyMap<string, number> = new Map()): Map<string, number> => {
   const all = new Map(before);

@@ -1,18 +1,26 @@
 import { Command, CommanderError } from 'commander';
 import { TilewiseError } from '../errors.js';
+import { loadSubgraphs } from '../importers/onnx/index.js';
 import { loadLowerings } from '../kernels/select.js';
 import { moreLowerings } from '../kernels/select-more.js';
 import { loadOperators } from '../ops/index.js';
+import { loadPasses } from '../passes/index.js';
 import type { Plan } from '../plan/plan.js';
+import { addBench } from './bench.js';
 import { addCompare } from './compare.js';
 import { addConformance } from './conformance.js';
 import type { CommandContext } from './context.js';
 import { packageVersion } from './files.js';
 import { addInspect } from './inspect.js';
+import { addLlmInt8 } from './llm-int8.js';
 import { addModels } from './models.js';
+import { addProfile } from './profile.js';
+import { addQuantize } from './quantize.js';
 import { addReparameterize } from './reparameterize.js';
 import { addRun } from './run.js';
+import { addServe } from './serve.js';
 import type { Terminal } from './terminal.js';
+import { addWorker } from './worker.js';
 
 const EXAMPLE = `
 Example:
@@ -32,7 +40,9 @@ export const runCli = async (
     code = value;
   };
   await loadOperators();
+  await loadSubgraphs();
   await loadLowerings(moreLowerings.keys());
+  await loadPasses(moreLowerings.keys());
   const program = buildProgram({ terminal, finish, alter: options.alter });
   if (args.length === 0) {
     program.outputHelp();
@@ -60,7 +70,21 @@ const buildProgram = (context: CommandContext): Command => {
       outputError: () => undefined,
     })
     .addHelpText('after', EXAMPLE);
-  for (const add of [addRun, addInspect, addCompare, addModels, addReparameterize, addConformance]) add(program, context);
+  for (const add of [
+    addRun,
+    addInspect,
+    addCompare,
+    addProfile,
+    addModels,
+    addQuantize,
+    addLlmInt8,
+    addReparameterize,
+    addConformance,
+    addBench,
+    addServe,
+    addWorker,
+  ])
+    add(program, context);
   return program;
 };
 

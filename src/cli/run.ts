@@ -5,11 +5,13 @@ import { Executable } from '../device/executable.js';
 import { sharedDevice } from '../device/shared.js';
 import type { EpilogueStep, Graph } from '../graph/graph.js';
 import { bindInputs, summarizeNodes } from '../inspect.js';
-import { bindingsOf, hostInputs } from '../passes/host-inputs.js';
+import { bindingsOf, shapeSources } from '../passes/host-inputs.js';
 import { bind, optimize } from '../passes/index.js';
 import { buildPlan, rejectMissingKernels } from '../plan/build.js';
 import type { Plan } from '../plan/plan.js';
 import { kernelsOf } from '../preflight.js';
+import { MAX_TRIP_COUNT, StagedModel } from '../stages/index.js';
+import { defaultBudgets } from '../tensor/budgets.js';
 import { toNumbers } from '../tensor/convert.js';
 import { shapeText } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -130,16 +132,14 @@ const measure = async (
   for (const files of runs) {
     const feeds = await loadFeeds(files, context);
     const loading = performance.now();
-    const bound = bind(graph, bindingsOf(hostInputs(graph), feeds));
-    const plan = buildPlan(bound, device.facts);
-    const executable = await Executable.load(plan, device);
+    const loaded = await load(graph, feeds, device);
     const loadMs = importMs + performance.now() - loading;
     try {
-      const { outputs, firstRunMs, medianMs } = await timeRuns(executable, feeds, graph.outputs, first ? 1 : flags.runs);
-      first ??= { loadMs, firstRunMs, medianMs, layers: layersOf(bound, plan) };
+      const { outputs, firstRunMs, medianMs } = await timeRuns(loaded, feeds, graph.outputs, first ? 1 : flags.runs);
+      first ??= { loadMs, firstRunMs, medianMs, layers: loaded.layers() };
       results.push({ input: titleOf(files), outputs });
     } finally {
-      executable.dispose();
+      await loaded.dispose();
       for (const tensor of feeds.values()) tensor.dispose();
     }
   }
@@ -148,11 +148,40 @@ const measure = async (
   return { model: path, adapter: { description, kind }, ...(first as NonNullable<typeof first>), results };
 };
 
+/** A model on the device, ready for feeds of these shapes. */
+interface Loaded {
+  run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Promise<ReadonlyMap<string, Tensor>>;
+  layers(): Layer[];
+  dispose(): void | Promise<void>;
+}
+
+const load = async (graph: Graph, feeds: ReadonlyMap<string, Tensor>, device: Device): Promise<Loaded> => {
+  const { hostInputs, open } = shapeSources(graph);
+  const bindings = bindingsOf(hostInputs, feeds);
+  if (open.length > 0) {
+    const staged = new StagedModel(graph, device, { budgets: defaultBudgets, maxTripCount: MAX_TRIP_COUNT });
+    await staged.prepare(bindings);
+    return {
+      run: (inputs, fetches) => staged.run(inputs, fetches),
+      layers: () => staged.stages().flatMap((stage) => layersOf(stage.graph, stage.plan)),
+      dispose: () => staged.dispose(),
+    };
+  }
+  const bound = bind(graph, bindings);
+  const plan = buildPlan(bound, device.facts);
+  const executable = await Executable.load(plan, device);
+  return {
+    run: (inputs, fetches) => executable.run(inputs, fetches),
+    layers: () => layersOf(bound, plan),
+    dispose: () => executable.dispose(),
+  };
+};
+
 const titleOf = ({ title }: FeedFiles): string => title;
 
 /** The first run, then the median of `runs` more; a run is from the feeds to all outputs on the host. */
 const timeRuns = async (
-  executable: Executable,
+  executable: Pick<Loaded, 'run'>,
   feeds: ReadonlyMap<string, Tensor>,
   fetches: readonly string[],
   runs: number,

@@ -1,5 +1,6 @@
 import { TilewiseError } from '../errors.js';
 import type { DeviceFacts, DeviceLimits } from '../kernels/facts.js';
+import { InFlight } from './in-flight.js';
 import { PipelineCache } from './pipelines.js';
 import { WeightStore } from './weights.js';
 
@@ -24,6 +25,7 @@ export class Device {
   readonly facts: DeviceFacts;
   readonly pipelines: PipelineCache;
   readonly weights: WeightStore;
+  readonly inFlight = new InFlight();
   readonly #pause: (() => void) | undefined;
   /** Rejections of the waits that are under way. */
   readonly #waits = new Set<(reason: TilewiseError) => void>();

@@ -1,10 +1,13 @@
 import { TilewiseError, throwIfAborted } from '../errors.js';
 import type { Command, Plan, PlanBuffer, PlanTensor } from '../plan/plan.js';
 import { fromDeviceWords, toDeviceWords } from '../tensor/convert.js';
+import type { TypedArray } from '../tensor/dtype.js';
+import { deviceWords, packBytes, unpackBytes } from '../tensor/layout.js';
 import { sizeOf } from '../tensor/shape.js';
 import { Tensor, type TensorLocation } from '../tensor/tensor.js';
 import { type Device, typedError } from './device.js';
 import { type BufferRange, plainAllocator, type RangeAllocator } from './memory.js';
+import { PassHolder } from './pass-holder.js';
 import type { CompiledPipeline } from './pipelines.js';
 import { StagingPool } from './staging.js';
 import { BufferUsage } from './usage.js';
@@ -14,6 +17,12 @@ export interface RunOptions {
   /** Where the outputs are left; 'cpu' where absent. */
   readonly outputLocation?: TensorLocation;
   readonly signal?: AbortSignal;
+}
+
+/** What else a stage of a longer run may ask for. */
+export interface StageOptions extends RunOptions {
+  /** Outputs that stay on the device whatever `outputLocation` says. */
+  readonly keep?: ReadonlySet<string>;
 }
 
 /** A command with everything the encoder needs at hand. */
@@ -26,6 +35,7 @@ export class Executable {
   readonly #memory: PlanMemory;
   readonly #steps: readonly Encodable[];
   readonly #staging: StagingPool;
+  #running = 0;
   #disposed = false;
 
   private constructor(plan: Plan, device: Device, memory: PlanMemory, steps: readonly Encodable[]) {
@@ -53,50 +63,95 @@ export class Executable {
   }
 
   /**
-   * Runs once: one submit. Runs may overlap: the queue keeps them in order, and each reads back through memory of its
-   * own. Inputs must fit the plan (the session checks them).
+   * Runs once: one submit. Runs may overlap: the device takes a few at a time, in order, and each reads back through
+   * memory of its own. Inputs must fit the plan (the session checks them), and stay as they are until the run is done.
    */
   async run(
     inputs: ReadonlyMap<string, Tensor>,
     fetches: readonly string[],
-    options: RunOptions = {},
+    options: StageOptions = {},
   ): Promise<Map<string, Tensor>> {
     if (this.#disposed) throw new TilewiseError('disposed', 'the session was released');
+    this.#running++;
+    try {
+      return await this.#device.inFlight.run(() => this.#runNow(inputs, fetches, options), options.signal);
+    } finally {
+      if (--this.#running === 0 && this.#disposed) this.#free();
+    }
+  }
+
+  async #runNow(
+    inputs: ReadonlyMap<string, Tensor>,
+    fetches: readonly string[],
+    options: StageOptions,
+  ): Promise<Map<string, Tensor>> {
     this.#device.throwFailure();
     throwIfAborted(options.signal);
     const { gpu } = this.#device;
     const encoder = gpu.createCommandEncoder();
-    for (const input of this.plan.inputs) this.#writeInput(encoder, input, inputs.get(input.name) as Tensor);
+    this.writeInputs(encoder, inputs);
     const pass = new PassHolder(encoder);
     for (const step of this.#steps) step(encoder, pass);
     pass.end();
     const outputs = this.plan.outputs.filter((output) => fetches.includes(output.name));
-    return options.outputLocation === 'gpu'
-      ? await this.#keepOnDevice(encoder, outputs)
-      : await this.#readBack(encoder, outputs, options.signal);
+    const stays = ({ name }: PlanTensor): boolean => options.outputLocation === 'gpu' || (options.keep?.has(name) ?? false);
+    const kept = outputs.filter(stays);
+    if (kept.length === outputs.length) return await this.#keepOnDevice(encoder, outputs, true);
+    // Nothing may be awaited before the submit: another run would write its inputs over those of this one.
+    const keeping = kept.length > 0 ? this.#keepOnDevice(encoder, kept, false) : new Map<string, Tensor>();
+    const reading = this.#readBack(
+      encoder,
+      outputs.filter((output) => !stays(output)),
+      options.signal,
+    );
+    const [onDevice, onHost] = await Promise.allSettled([keeping, reading]);
+    if (onDevice.status === 'rejected') throw onDevice.reason;
+    if (onHost.status === 'fulfilled') return new Map([...onDevice.value, ...onHost.value]);
+    for (const tensor of onDevice.value.values()) tensor.dispose();
+    throw onHost.reason;
   }
 
-  /** Frees the memory of this plan; weights stay while other plans use them. */
+  /** Writes the inputs of a run that is encoded command by command, for whoever measures it (see `timed-run.ts`). */
+  writeInputs(encoder: GPUCommandEncoder, inputs: ReadonlyMap<string, Tensor>): void {
+    for (const input of this.plan.inputs) this.#writeInput(encoder, input, inputs.get(input.name) as Tensor);
+  }
+
+  /** Encodes one command of the plan. */
+  encodeCommand(index: number, encoder: GPUCommandEncoder, pass: PassHolder): void {
+    this.#steps[index]?.(encoder, pass);
+  }
+
+  /** Frees the memory of this plan once the runs that have begun are done; weights stay while other plans use them. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    if (this.#running === 0) this.#free();
+  }
+
+  #free(): void {
     freeMemory(this.#device, this.#memory);
     this.#staging.dispose();
   }
 
-  #writeInput(encoder: GPUCommandEncoder, { name, dtype, shape, buffer }: PlanTensor, tensor: Tensor): void {
-    const range = this.#memory.ranges[buffer] as BufferRange;
-    const bytes = 4 * sizeOf(shape);
+  #writeInput(encoder: GPUCommandEncoder, input: PlanTensor, tensor: Tensor): void {
+    const range = this.#memory.ranges[input.buffer] as BufferRange;
+    const bytes = bytesOf(input);
     if (bytes === 0) return;
     if (tensor.location === 'gpu') encoder.copyBufferToBuffer(tensor.gpuBuffer, 0, range.buffer, range.offset, bytes);
-    else this.#device.gpu.queue.writeBuffer(range.buffer, range.offset, toDeviceWords(dtype, tensor.data, name) as BufferSource);
+    else this.#device.gpu.queue.writeBuffer(range.buffer, range.offset, wordsOf(input, tensor) as BufferSource);
   }
 
-  async #keepOnDevice(encoder: GPUCommandEncoder, outputs: readonly PlanTensor[]): Promise<Map<string, Tensor>> {
+  /** Copies outputs to memory of their own; `submits` where nothing else is to follow. */
+  async #keepOnDevice(
+    encoder: GPUCommandEncoder,
+    outputs: readonly PlanTensor[],
+    submits: boolean,
+  ): Promise<Map<string, Tensor>> {
     const { gpu } = this.#device;
     const copies: GPUBuffer[] = [];
-    const copyOut = ({ name, shape, buffer }: PlanTensor): void => {
-      const bytes = 4 * sizeOf(shape);
+    const copyOut = (output: PlanTensor): void => {
+      const { name, buffer } = output;
+      const bytes = bytesOf(output);
       const range = this.#memory.ranges[buffer] as BufferRange;
       const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
       const copy = gpu.createBuffer({ label: name, size: Math.max(16, bytes), usage });
@@ -106,27 +161,22 @@ export class Executable {
     try {
       await this.#device.guarded('running the model', () => {
         for (const output of outputs) copyOut(output);
-        gpu.queue.submit([encoder.finish()]);
+        if (submits) gpu.queue.submit([encoder.finish()]);
       });
     } catch (error) {
       for (const copy of copies) copy.destroy();
       throw error;
     }
-    return new Map(
-      outputs.map(({ name, dtype, shape }, i) => [
-        name,
-        this.#deviceTensor(dtype, shape, copies[i] as GPUBuffer, 4 * sizeOf(shape)),
-      ]),
-    );
+    return new Map(outputs.map((output, i) => [output.name, this.#deviceTensor(output, copies[i] as GPUBuffer)]));
   }
 
-  #deviceTensor(dtype: PlanTensor['dtype'], shape: readonly number[], buffer: GPUBuffer, bytes: number): Tensor {
+  #deviceTensor(output: PlanTensor, buffer: GPUBuffer): Tensor {
     const read = async () => {
       const encoder = this.#device.gpu.createCommandEncoder();
-      const words = await this.#staging.read(encoder, [{ buffer, offset: 0, bytes }]);
-      return fromDeviceWords(dtype, words[0] as ArrayBuffer, sizeOf(shape));
+      const words = await this.#staging.read(encoder, [{ buffer, offset: 0, bytes: bytesOf(output) }]);
+      return hostData(output, words[0] as ArrayBuffer);
     };
-    return Tensor.fromDevice(dtype, shape, { buffer, read, release: () => buffer.destroy() });
+    return Tensor.fromDevice(output.dtype, output.shape, { buffer, read, release: () => buffer.destroy() });
   }
 
   async #readBack(
@@ -136,39 +186,29 @@ export class Executable {
   ): Promise<Map<string, Tensor>> {
     const words = await this.#staging.read(
       encoder,
-      outputs.map(({ shape, buffer }) => {
-        const range = this.#memory.ranges[buffer] as BufferRange;
-        return { buffer: range.buffer, offset: range.offset, bytes: 4 * sizeOf(shape) };
+      outputs.map((output) => {
+        const range = this.#memory.ranges[output.buffer] as BufferRange;
+        return { buffer: range.buffer, offset: range.offset, bytes: bytesOf(output) };
       }),
     );
     throwIfAborted(signal);
     return new Map(
-      outputs.map(({ name, dtype, shape }, i) => [
-        name,
-        new Tensor(dtype, fromDeviceWords(dtype, words[i] as ArrayBuffer, sizeOf(shape)), shape),
-      ]),
+      outputs.map((output, i) => {
+        const { name, dtype, shape } = output;
+        return [name, new Tensor(dtype, hostData(output, words[i] as ArrayBuffer), shape)];
+      }),
     );
   }
 }
 
-/** The compute pass of an encoder, begun when a dispatch needs it and ended when a copy does. */
-class PassHolder {
-  readonly #encoder: GPUCommandEncoder;
-  #pass: GPUComputePassEncoder | undefined;
+/** What a tensor at the border of a plan takes on the device. */
+const bytesOf = ({ shape, packed }: PlanTensor): number => 4 * deviceWords(shape, packed);
 
-  constructor(encoder: GPUCommandEncoder) {
-    this.#encoder = encoder;
-  }
+const wordsOf = ({ name, dtype, shape, packed }: PlanTensor, { data }: Tensor): TypedArray =>
+  packed ? packBytes(data as Uint8Array, shape) : toDeviceWords(dtype, data, name);
 
-  get open(): GPUComputePassEncoder {
-    return (this.#pass ??= this.#encoder.beginComputePass());
-  }
-
-  end(): void {
-    this.#pass?.end();
-    this.#pass = undefined;
-  }
-}
+const hostData = ({ dtype, shape, packed }: PlanTensor, words: ArrayBuffer): TypedArray =>
+  packed ? unpackBytes(dtype, words, shape) : fromDeviceWords(dtype, words, sizeOf(shape));
 
 /** What a plan has allocated on a device. */
 interface PlanMemory {
@@ -211,6 +251,10 @@ const freeMemory = (device: Device, { owned, weights }: PlanMemory): void => {
 };
 
 const allocateBuffer = (device: Device, buffer: PlanBuffer, allocate: RangeAllocator, memory: PlanMemory): BufferRange => {
+  if (buffer.part) {
+    const whole = memory.ranges[buffer.part.of] as BufferRange;
+    return { buffer: whole.buffer, offset: whole.offset + buffer.part.offset, bytes: buffer.bytes };
+  }
   const label = buffer.values[0] ?? buffer.role;
   if (buffer.words) {
     const weights = device.weights.acquire(buffer.words, label, buffer.bytes);

@@ -8,6 +8,8 @@ export interface Value {
   readonly dtype: DType;
   /** Undefined while shape inference has not found it (it may depend on symbolic extents). */
   readonly shape: Shape | undefined;
+  /** True where the device holds it packed, four elements to a word (see `packBytes`); set by the last passes. */
+  readonly packed?: boolean;
   /** The data, for a constant (weight or folded result). */
   readonly tensor?: Tensor;
 }
@@ -30,6 +32,7 @@ export type AttributeValue =
   | readonly string[]
   | readonly EpilogueStep[]
   | Tensor
+  | Graph
   | undefined;
 
 /** Attributes after the operator's schema has checked them and filled in the defaults. */
@@ -95,6 +98,14 @@ export const producersOf = (graph: Graph): Map<string, Node> => {
 /** The steps that fusion passes have given a node to apply after it. */
 export const epilogueOf = ({ attributes }: Pick<Node, 'attributes'>): readonly EpilogueStep[] =>
   (attributes.epilogue ?? []) as readonly EpilogueStep[];
+
+/** The graphs that a node of control flow holds, such as the branches of an If. */
+export const subgraphsOf = ({ attributes }: Pick<Node, 'attributes'>): readonly Graph[] =>
+  Object.values(attributes).filter((value): value is Graph => typeof value === 'object' && 'nodes' in value);
+
+/** Every node of a graph and of the graphs in it. */
+export const allNodesOf = (graph: Graph): Node[] =>
+  graph.nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap(allNodesOf)]);
 
 /** The graph with other nodes (and values); values that nothing names any more are dropped. */
 export const withNodes = (graph: Graph, nodes: readonly Node[], values: ReadonlyMap<string, Value> = graph.values): Graph => {

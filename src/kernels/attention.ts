@@ -2,31 +2,15 @@ import { attentionScores, attentionValues, attentionWeights } from '../../shader
 import { TilewiseError } from '../errors.js';
 import type { AttentionAttributes } from '../ops/attention.js';
 import { sizeOf, stridesOf } from '../tensor/shape.js';
+import { type Heads, headsOf, hiding, stridesBy } from './attention-heads.js';
+import { withoutScores } from './attention-whole.js';
 import { stridedCopy } from './copy.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
-import { broadcastStrides } from './strides.js';
 
 export const attentionScoresKernel: Kernel = { name: 'attention-scores', wgsl: attentionScores };
 export const attentionWeightsKernel: Kernel = { name: 'attention-weights', wgsl: attentionWeights };
 export const attentionValuesKernel: Kernel = { name: 'attention-values', wgsl: attentionValues };
 const WORKGROUP_SIZE = 64;
-
-/** A tensor as [batch, heads, sequence, width]: where it is, and its strides in elements (the last is 1). */
-interface Heads {
-  readonly operand: Operand;
-  readonly extents: readonly [number, number, number, number];
-  readonly strides: readonly [number, number, number];
-}
-
-const headsOf = (operand: Operand, { shape }: TensorInfo, heads: number): Heads => {
-  if (shape.length === 4) {
-    const [batch, head, row] = stridesOf(shape) as [number, number, number];
-    return { operand, extents: shape as unknown as Heads['extents'], strides: [batch, head, row] };
-  }
-  const [batch, sequence, all] = shape as readonly [number, number, number];
-  return { operand, extents: [batch, heads, sequence, all / heads], strides: [sequence * all, all / heads, all] };
-};
-
 /** Keys or values with their past before them, where there is a past, or where they are an output. */
 const withPast = (
   x: Heads,
@@ -63,7 +47,7 @@ const bytesOf = (extents: readonly number[], { facts }: KernelRequest): number =
   throw new TilewiseError('limit-exceeded', `the scores of all heads take ${bytes} bytes, but the device binds at most ${most}`);
 };
 
-/** Scores of all queries and keys, their softmax, and the weighted sums of the values. */
+/** One kernel where it can be, or scores of all queries and keys, their softmax, and the weighted sums of the values. */
 export const lowerAttention = (given: KernelRequest): Dispatch[] => {
   const request = given as KernelRequest<AttentionAttributes>;
   const { attributes, inputs, outputs, facts } = request;
@@ -73,6 +57,9 @@ export const lowerAttention = (given: KernelRequest): Dispatch[] => {
   const value = withPast(headsOf({ input: 2 }, vInfo, attributes.kv_num_heads), 5, 2, 1, request);
   const [batch, heads, queries] = q.extents;
   const keys = key.x.extents[2];
+  const y = outputs[0] && headsOf({ output: 0 }, outputs[0], attributes.q_num_heads);
+  const whole = y && !outputs[3] && withoutScores(request, { q, k: key.x, v: value.x, y });
+  if (whole) return [...key.copies, ...value.copies, whole];
   const bytes = bytesOf([batch, heads, queries, keys], request);
   const mode = outputs[3] ? attributes.qk_matmul_output_mode : undefined;
   const scores: Operand = { scratch: 2, bytes };
@@ -90,7 +77,7 @@ export const lowerAttention = (given: KernelRequest): Dispatch[] => {
 };
 
 const lowerScores = (
-  { attributes, inputs, facts }: KernelRequest<AttentionAttributes>,
+  request: KernelRequest<AttentionAttributes>,
   q: Heads,
   k: Heads,
   y: Operand,
@@ -99,34 +86,18 @@ const lowerScores = (
   const [batch, heads, queries, width] = q.extents;
   const keys = k.extents[2];
   const count = batch * heads * queries * keys;
-  const mask = inputs[3];
-  const reach = mask ? (mask.shape.at(-1) as number) : keys;
-  const [mask_batch, mask_head, mask_row] = mask ? broadcastStrides(mask.shape, [batch, heads, queries, reach]) : [0, 0, 0];
+  const hidden = hiding(request, q, keys);
   const lanes = [width, ...q.strides, ...k.strides].every((n) => n % 4 === 0) ? 4 : 1;
-  const [[q_batch, q_head, q_row], [k_batch, k_head, k_row]] = [q, k].map(({ strides }) => strides.map((n) => n / lanes)) as [
-    number[],
-    number[],
-  ];
-  const boolean = mask?.dtype === 'bool';
-  const right = attributes.right_window_size;
+  const [[q_batch, q_head, q_row], [k_batch, k_head, k_row]] = [stridesBy(lanes, q), stridesBy(lanes, k)];
   return {
     kernel: attentionScoresKernel,
-    constants: {
-      WORKGROUP_SIZE,
-      HAS_MASK: Number(mask !== undefined),
-      HAS_KNOWN: Number(inputs[6] !== undefined),
-      HAS_PAST: Number(inputs[4] !== undefined),
-      HAS_SOFTCAP: Number(attributes.softcap > 0),
-      SHOWN: mode ?? 3,
-    },
-    definitions: { Elem: lanes === 4 ? 'vec4f' : 'f32', Mask: boolean ? 'u32' : 'f32', BOOLEAN: String(boolean) },
+    constants: { WORKGROUP_SIZE, SHOWN: mode ?? 3, ...hidden.constants },
+    definitions: { Elem: lanes === 4 ? 'vec4f' : 'f32', ...hidden.definitions },
     functions: lanes === 4 ? { total: 'return v.x + v.y + v.z + v.w;' } : {},
     operands: {
       q: q.operand,
       k: k.operand,
-      // What is absent is not read: q stands in.
-      mask: mask ? { input: 3 } : q.operand,
-      known: inputs[6] ? { input: 6 } : q.operand,
+      ...hidden.operands,
       y,
       qk: mode !== undefined && mode < 3 ? { output: 3 } : { scratch: 4, bytes: 4 },
     },
@@ -137,24 +108,15 @@ const lowerScores = (
       keys,
       group: heads / k.extents[1],
       size: width / lanes,
-      q_batch: q_batch!,
-      q_head: q_head!,
-      q_row: q_row!,
-      k_batch: k_batch!,
-      k_head: k_head!,
-      k_row: k_row!,
-      mask_batch: mask_batch!,
-      mask_head: mask_head!,
-      mask_row: mask_row!,
-      mask_keys: reach,
-      past: inputs[4]?.shape[2] ?? 0,
-      left: attributes.left_window_size,
-      // A causal query sees no key after its own position.
-      right: attributes.is_causal ? 0 : right,
-      scale: attributes.scale ?? 1 / Math.sqrt(width),
-      softcap: attributes.softcap,
+      q_batch,
+      q_head,
+      q_row,
+      k_batch,
+      k_head,
+      k_row,
+      ...hidden.params,
     },
-    workgroups: grid(count, WORKGROUP_SIZE, facts),
+    workgroups: grid(count, WORKGROUP_SIZE, request.facts),
   };
 };
 
@@ -163,10 +125,7 @@ const lowerValues = ({ outputs, facts }: KernelRequest, q: Heads, v: Heads, x: O
   const [, kvHeads, keys, width] = v.extents;
   const y = headsOf({ output: 0 }, outputs[0] as TensorInfo, heads);
   const lanes = [width, ...v.strides, ...y.strides].every((n) => n % 4 === 0) ? 4 : 1;
-  const [[v_batch, v_head, v_row], [y_batch, y_head, y_row]] = [v, y].map(({ strides }) => strides.map((n) => n / lanes)) as [
-    [number, number, number],
-    [number, number, number],
-  ];
+  const [[v_batch, v_head, v_row], [y_batch, y_head, y_row]] = [stridesBy(lanes, v), stridesBy(lanes, y)];
   const count = (batch * heads * queries * width) / lanes;
   return {
     kernel: attentionValuesKernel,

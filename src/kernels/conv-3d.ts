@@ -59,7 +59,11 @@ const launch = (request: KernelRequest, { kernel, groupInputs, groupOutputs, xLa
   return [
     {
       kernel,
-      constants: { WORKGROUP_SIZE, CHANNELS_LAST: Number(attributes.channelsLast), HAS_BIAS: Number(hasBias) },
+      constants: {
+        WORKGROUP_SIZE,
+        CHANNELS_LAST: Number(attributes.channelsLast && !attributes.writesChannelsFirst),
+        HAS_BIAS: Number(hasBias),
+      },
       functions,
       libraries,
       // A kernel without bias still has the binding: the weight stands in, unread.

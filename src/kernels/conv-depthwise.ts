@@ -1,6 +1,14 @@
 import { depthwise, depthwise3x3 } from '../../shaders/index.js';
-import { channelsOf } from './conv-elements.js';
-import { type ConvGeometry, type ConvKernel, extents, steps } from './conv-geometry.js';
+import { channelsOf, strideOfInputs, strideOfOutputs } from './conv-elements.js';
+import {
+  type ConvGeometry,
+  type ConvKernel,
+  type ConvPlan,
+  type ConvTask,
+  extents,
+  steps,
+  type Windows,
+} from './conv-geometry.js';
 import { packTaps } from './conv-pack.js';
 import { ceilDiv, grid, type Kernel } from './kernel.js';
 
@@ -13,14 +21,18 @@ const COLUMNS = 4;
 const CPU_ROWS = 14;
 const GPU_ROWS = 4;
 
-export const isDepthwise = ({ group, inputs, outputs, readsChannelsFirst }: ConvGeometry): boolean =>
-  group === inputs && group === outputs && !readsChannelsFirst;
+export const isDepthwise = ({ group, inputs, outputs }: ConvGeometry): boolean => group === inputs && group === outputs;
 
 /** 3x3, moving by one or two both ways. */
-export const suitsBands = ({ rows, columns }: ConvGeometry): boolean =>
+export const suitsBands = ({ rows, columns }: Windows): boolean =>
   [rows, columns].every(
     ({ kernel, stride, dilation }) => kernel === 3 && stride === rows.stride && stride <= 2 && dilation === 1,
   );
+
+const places = (g: ConvGeometry) => {
+  const { x_w, ...inputs } = strideOfInputs(g);
+  return { ...inputs, ...strideOfOutputs(g) };
+};
 
 /** A window of any size. */
 export const depthwiseWindow: ConvKernel = ({ geometry: g, weight, facts }) => {
@@ -32,16 +44,19 @@ export const depthwiseWindow: ConvKernel = ({ geometry: g, weight, facts }) => {
     constants: { WORKGROUP_SIZE },
     ...specialised,
     weight: { packed: packTaps(weight) },
-    params: { count, channels, quads, tiles, ...extents(g), ...steps(g) },
+    params: { count, channels, quads, tiles, ...extents(g), ...places(g), ...steps(g) },
     workgroups: grid(count, WORKGROUP_SIZE, facts),
   };
 };
 
 /** A 3x3 window that moves by one or two. */
-export const depthwiseBands: ConvKernel = ({ geometry: g, weight, facts }) => {
+export const depthwiseBands: ConvKernel = (task) => depthwiseBandsOf(task, task.facts.kind === 'cpu' ? CPU_ROWS : GPU_ROWS);
+
+/** The same in bands of at most that many rows. */
+export const depthwiseBandsOf = ({ geometry: g, weight, facts }: ConvTask, most: number): ConvPlan => {
   const { channels, quads, ...specialised } = channelsOf(g);
   const tiles = ceilDiv(g.columns.output, COLUMNS);
-  const bands = ceilDiv(g.rows.output, facts.kind === 'cpu' ? CPU_ROWS : GPU_ROWS);
+  const bands = ceilDiv(g.rows.output, most);
   const rows = ceilDiv(g.rows.output, bands);
   const count = g.batch * bands * tiles * quads;
   return {
@@ -50,7 +65,18 @@ export const depthwiseBands: ConvKernel = ({ geometry: g, weight, facts }) => {
     ...specialised,
     definitions: { ...specialised.definitions, STRIDE: `${g.rows.stride}u` },
     weight: { packed: packTaps(weight) },
-    params: { count, channels, quads, tiles, bands, rows, ...extents(g), pad_h: g.rows.padBegin, pad_w: g.columns.padBegin },
+    params: {
+      count,
+      channels,
+      quads,
+      tiles,
+      bands,
+      rows,
+      ...extents(g),
+      ...places(g),
+      pad_h: g.rows.padBegin,
+      pad_w: g.columns.padBegin,
+    },
     workgroups: grid(count, WORKGROUP_SIZE, facts),
   };
 };

@@ -1,12 +1,34 @@
-import { conv3x3, convDirect, convPointwise, convSliding, convStem } from '../../shaders/index.js';
-import { inputsOf, outputsOf, together } from './conv-elements.js';
-import { type ConvGeometry, type ConvKernel, type ConvPlan, extents, steps } from './conv-geometry.js';
+import {
+  conv3x3,
+  convDirect,
+  convDirect32,
+  convPointwise,
+  convPointwise32,
+  convPointwise64,
+  convSliding,
+  convStem,
+} from '../../shaders/index.js';
+import { inputPixelsOf, inputsOf, outputsOf, pixelsOf, strideOfInputs, strideOfOutputs, together } from './conv-elements.js';
+import {
+  type ConvGeometry,
+  type ConvKernel,
+  type ConvPlan,
+  type ConvTask,
+  extents,
+  extentsOfRow,
+  steps,
+} from './conv-geometry.js';
 import { BLOCK_OUTPUTS, packMatrices, packStem, STEM_ELEMENTS } from './conv-pack.js';
+import type { DeviceFacts } from './facts.js';
 import { ceilDiv, grid, type Kernel } from './kernel.js';
 
 export const convDirectKernel: Kernel = { name: 'conv-direct', wgsl: convDirect };
+export const convDirect32Kernel: Kernel = { name: 'conv-direct-32', wgsl: convDirect32 };
 export const conv3x3Kernel: Kernel = { name: 'conv-3x3', wgsl: conv3x3 };
+/** Of 16, 32 and 64 outputs a workgroup. */
 export const convPointwiseKernel: Kernel = { name: 'conv-pointwise', wgsl: convPointwise };
+export const convPointwise32Kernel: Kernel = { name: 'conv-pointwise-32', wgsl: convPointwise32 };
+export const convPointwise64Kernel: Kernel = { name: 'conv-pointwise-64', wgsl: convPointwise64 };
 export const convSlidingKernel: Kernel = { name: 'conv-sliding', wgsl: convSliding };
 export const convStemKernel: Kernel = { name: 'conv-stem', wgsl: convStem };
 
@@ -27,11 +49,13 @@ const tiles = (g: ConvGeometry, columns: number): ConvPlan['workgroups'] => [
   g.batch,
 ];
 
-/** Params fields that say how many channels a pixel of x and y has. */
+/** Params fields that say how many channels a pixel of x and y has, and where they lie. */
 const channels = (g: ConvGeometry) => ({
-  inputs: inputsOf(g).channels,
+  inputs: g.inputs,
   outputs: outputsOf(g).channels,
   quads: inputsOf(g).quads,
+  ...strideOfInputs(g),
+  ...strideOfOutputs(g),
 });
 
 /** A window of any size. */
@@ -42,11 +66,36 @@ export const direct: ConvKernel = ({ geometry: g, weight }) => ({
   params: {
     ...channels(g),
     blocks: blocksOf(g),
-    ...extents(g),
+    ...extentsOfRow(g),
     ...steps(g),
   },
   workgroups: tiles(g, DIRECT_COLUMNS),
 });
+
+/** The same for 32 outputs and 16 pixels in a row, of one row of y or more. */
+export const directWide: ConvKernel = ({ geometry: g, weight, facts }) => {
+  const { y_h, ...rest } = channels(g);
+  const { in_h, in_w, out_w } = extentsOfRow(g);
+  const pixels = g.batch * g.rows.output * g.columns.output;
+  return {
+    kernel: convDirect32Kernel,
+    ...together(inputsOf(g), pixelsOf(g)),
+    weight: { packed: packMatrices(weight) },
+    params: { ...rest, pixels, plane: pixels / g.batch, in_h, in_w, out_w, ...steps(g) },
+    workgroups: [ceilDiv(g.outputs, 32), ...pixelGroups(pixels, facts)],
+  };
+};
+
+/** True where few of 32 outputs are computed in vain. */
+export const fills32 = ({ outputs }: ConvGeometry): boolean => filled(outputs, 32) <= 1.25 * filled(outputs, BLOCK_OUTPUTS);
+const filled = (outputs: number, width: number): number => ceilDiv(outputs, width) * width;
+
+/** Workgroups of 16 pixels, in two dimensions where they are many. */
+const pixelGroups = (pixels: number, { limits }: DeviceFacts): [number, number] => {
+  const groups = ceilDiv(pixels, PIXELS);
+  const layers = ceilDiv(groups, limits.maxComputeWorkgroupsPerDimension);
+  return [ceilDiv(groups, layers), layers];
+};
 
 /** A 3x3 window that moves by one. */
 export const threeByThree: ConvKernel = ({ geometry: g, weight }) => ({
@@ -56,7 +105,7 @@ export const threeByThree: ConvKernel = ({ geometry: g, weight }) => ({
   params: {
     ...channels(g),
     blocks: blocksOf(g),
-    ...extents(g),
+    ...extentsOfRow(g),
     pad_h: g.rows.padBegin,
     pad_w: g.columns.padBegin,
   },
@@ -68,17 +117,44 @@ export const suits3x3 = ({ rows, columns }: ConvGeometry): boolean =>
   [rows, columns].every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1) &&
   ceilDiv(columns.output, COLUMNS_3X3) * COLUMNS_3X3 <= 1.6 * ceilDiv(columns.output, DIRECT_COLUMNS) * DIRECT_COLUMNS;
 
+interface PointwiseWidth {
+  readonly kernel: Kernel;
+  /** Of a workgroup. */
+  readonly outputs: number;
+}
+
+export const pointwiseWidths = {
+  16: { kernel: convPointwiseKernel, outputs: BLOCK_OUTPUTS },
+  32: { kernel: convPointwise32Kernel, outputs: 32 },
+  64: { kernel: convPointwise64Kernel, outputs: 64 },
+} as const satisfies Record<number, PointwiseWidth>;
+
+/** Multiply-adds that make up for the time that the kernel of 64 outputs takes to compile, twice that of 32. */
+const WORK_OF_64 = 2 ** 25;
+
+/** More outputs take fewer loads each, unless many are computed in vain. */
+const pointwiseKernelFor = (g: ConvGeometry, pixels: number): PointwiseWidth => {
+  if (pixels * g.inputs * g.outputs >= WORK_OF_64 && filled(g.outputs, 64) <= 1.2 * filled(g.outputs, 32)) {
+    return pointwiseWidths[64];
+  }
+  return pointwiseWidths[fills32(g) ? 32 : 16];
+};
+
 /** 1x1, every pixel by itself. */
-export const pointwise: ConvKernel = ({ geometry: g, weight, facts }) => {
+export const pointwise: ConvKernel = (task) => pointwiseOf(task);
+
+/** The same of a given width. */
+export const pointwiseOf = ({ geometry: g, weight, facts }: ConvTask, width?: PointwiseWidth): ConvPlan => {
   const pixels = g.batch * g.rows.output * g.columns.output;
-  const groups = ceilDiv(pixels, PIXELS);
-  const layers = ceilDiv(groups, facts.limits.maxComputeWorkgroupsPerDimension);
+  const inputs = inputPixelsOf(g);
+  const { kernel, outputs } = width ?? pointwiseKernelFor(g, pixels);
+  const { x_h, y_h, ...rest } = { ...channels(g), ...inputs.strides };
   return {
-    kernel: convPointwiseKernel,
-    ...together(inputsOf(g), outputsOf(g)),
+    kernel,
+    ...together(inputs, pixelsOf(g)),
     weight: { packed: packMatrices(weight) },
-    params: { ...channels(g), pixels },
-    workgroups: [blocksOf(g), ceilDiv(groups, layers), layers],
+    params: { ...rest, pixels, plane: pixels / g.batch },
+    workgroups: [ceilDiv(g.outputs, outputs), ...pixelGroups(pixels, facts)],
   };
 };
 
@@ -123,8 +199,8 @@ export const stem: ConvKernel = ({ geometry: g, weight }) => {
       stride: g.columns.stride * planeInputs,
       pad: g.columns.padBegin * planeInputs,
       in_h: g.rows.input,
-      out_h: g.rows.output,
       out_w: g.columns.output,
+      ...strideOfOutputs(g),
       kernel_h: g.rows.kernel,
       stride_h: g.rows.stride,
       dilation_h: g.rows.dilation,

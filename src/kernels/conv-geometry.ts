@@ -15,12 +15,14 @@ export interface ConvGeometry {
   readonly group: number;
   readonly rows: Window;
   readonly columns: Window;
-  /** Of y, and of x unless it is read channels-first. */
-  readonly channelsLast: boolean;
   readonly readsChannelsFirst: boolean;
-  /** Strides of x, in elements. */
-  readonly x: { readonly n: number; readonly c: number; readonly h: number; readonly w: number };
+  readonly writesChannelsFirst: boolean;
+  /** Strides of x and y, in elements. */
+  readonly x: ImageStrides;
+  readonly y: ImageStrides;
 }
+
+type ImageStrides = ReturnType<typeof imageStrides>;
 
 /** What a kernel that packs its weights is planned from. */
 export interface ConvTask {
@@ -35,14 +37,16 @@ export type ConvPlan = Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | '
 };
 export type ConvKernel = (task: ConvTask) => ConvPlan;
 
-const POINT: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
+/** Along an axis that there is none of. */
+export const POINT: Window = { input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1 };
 
-export const convGeometry = ({ attributes, inputs }: KernelRequest<ConvAttributes>): ConvGeometry => {
+export const convGeometry = ({ attributes, inputs, outputs }: KernelRequest<ConvAttributes>): ConvGeometry => {
   const [x, w] = inputs as readonly [TensorInfo, TensorInfo];
   const rank = x.shape.length - 2;
   if (rank > 2) throw new TilewiseError('unsupported-model', `convolution over ${rank} spatial axes has no kernel`);
-  const { channelsLast, readsChannelsFirst, group } = attributes;
+  const { channelsLast, readsChannelsFirst, writesChannelsFirst, group } = attributes;
   const xLast = channelsLast && !readsChannelsFirst;
+  const yLast = channelsLast && !writesChannelsFirst;
   const spatial = xLast ? x.shape.slice(1, -1) : x.shape.slice(2);
   const windows = slidingWindows(spatial, attributes, w.shape.slice(2));
   const columns = windows.pop() as Window;
@@ -54,9 +58,10 @@ export const convGeometry = ({ attributes, inputs }: KernelRequest<ConvAttribute
     group,
     rows,
     columns,
-    channelsLast,
     readsChannelsFirst: !xLast,
+    writesChannelsFirst: !yLast,
     x: imageStrides(asImage(x.shape, xLast), xLast),
+    y: imageStrides(asImage((outputs[0] as TensorInfo).shape, yLast), yLast),
   };
 };
 
@@ -66,16 +71,20 @@ const asImage = (shape: ConcreteShape, channelsLast: boolean): ConcreteShape => 
   return channelsLast ? [n, 1, a, b] : [n, a, 1, b];
 };
 
+export type Windows = Pick<ConvGeometry, 'rows' | 'columns'>;
+
 /** Params fields that say how far x and y extend. */
-export const extents = ({ rows, columns }: ConvGeometry) => ({
+export const extents = (g: Windows) => ({ ...extentsOfRow(g), out_h: g.rows.output });
+
+/** The same without the rows of y, which workgroups count. */
+export const extentsOfRow = ({ rows, columns }: Windows) => ({
   in_h: rows.input,
   in_w: columns.input,
-  out_h: rows.output,
   out_w: columns.output,
 });
 
 /** Params fields that say how the window lies and moves. */
-export const steps = ({ rows, columns }: ConvGeometry) => ({
+export const steps = ({ rows, columns }: Windows) => ({
   kernel_h: rows.kernel,
   kernel_w: columns.kernel,
   stride_h: rows.stride,

@@ -3,10 +3,31 @@ import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
 import { lowerConv3d } from './conv-3d.js';
 import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
-import { direct, isPointwise, pointwise, sliding, stem, suits3x3, suitsSliding, suitsStem, threeByThree } from './conv-direct.js';
-import { fillsQuads } from './conv-elements.js';
-import { type ConvGeometry, type ConvKernel, type ConvPlan, convGeometry, extents, steps } from './conv-geometry.js';
+import {
+  direct,
+  directWide,
+  fills32,
+  isPointwise,
+  pointwise,
+  sliding,
+  stem,
+  suits3x3,
+  suitsSliding,
+  suitsStem,
+  threeByThree,
+} from './conv-direct.js';
+import { writesQuads } from './conv-elements.js';
+import {
+  type ConvGeometry,
+  type ConvKernel,
+  type ConvPlan,
+  type ConvTask,
+  convGeometry,
+  extents,
+  steps,
+} from './conv-geometry.js';
 import { tiled } from './conv-tiled.js';
+import { lowerWinograd } from './conv-winograd.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
@@ -14,37 +35,48 @@ import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo }
 export const convKernel: Kernel = { name: 'conv', wgsl: conv };
 const WORKGROUP_SIZE = 64;
 
-/** What a convolution must be for a kernel, beside writing channels-last with constant weights. */
-interface Rule {
+/** What a convolution must be for a kernel, beside having constant weights. */
+export interface ConvRule {
+  readonly name: string;
   readonly suits: (g: ConvGeometry, facts: DeviceFacts) => boolean;
   readonly kernel: ConvKernel;
 }
 
-const isDense = ({ group }: ConvGeometry): boolean => group === 1;
+export const isDense = ({ group }: ConvGeometry): boolean => group === 1;
 /** The kernels without workgroup memory pass inputs from one invocation to the next. */
 const sharesLanes = ({ kind, features }: DeviceFacts): boolean => kind === 'cpu' && features.includes('subgroups');
-/** Those of them that want the inputs of a pixel side by side. */
-const isDirect = (g: ConvGeometry, facts: DeviceFacts): boolean => isDense(g) && sharesLanes(facts) && !g.readsChannelsFirst;
+export const isDirect = (g: ConvGeometry, facts: DeviceFacts): boolean => isDense(g) && sharesLanes(facts);
 
 /** The first that suits and whose workgroups the device can count is taken; the general kernel else. */
-const rules: readonly Rule[] = [
-  { suits: (g) => isDepthwise(g) && suitsBands(g), kernel: depthwiseBands },
-  { suits: isDepthwise, kernel: depthwiseWindow },
-  { suits: (g, facts) => isDense(g) && sharesLanes(facts) && suitsStem(g), kernel: stem },
-  { suits: (g, facts) => isDirect(g, facts) && isPointwise(g), kernel: pointwise },
-  { suits: (g, facts) => isDirect(g, facts) && suitsSliding(g), kernel: sliding },
-  { suits: (g, facts) => isDirect(g, facts) && suits3x3(g), kernel: threeByThree },
-  { suits: isDirect, kernel: direct },
-  { suits: isDense, kernel: tiled },
+export const convRules: readonly ConvRule[] = [
+  { name: 'bands', suits: (g) => isDepthwise(g) && suitsBands(g), kernel: depthwiseBands },
+  { name: 'depthwise', suits: isDepthwise, kernel: depthwiseWindow },
+  { name: 'stem', suits: (g, facts) => isDirect(g, facts) && suitsStem(g), kernel: stem },
+  { name: 'pointwise', suits: (g, facts) => isDirect(g, facts) && isPointwise(g), kernel: pointwise },
+  { name: 'sliding', suits: (g, facts) => isDirect(g, facts) && suitsSliding(g), kernel: sliding },
+  { name: '3x3', suits: (g, facts) => isDirect(g, facts) && suits3x3(g), kernel: threeByThree },
+  { name: 'direct-32', suits: (g, facts) => isDirect(g, facts) && fills32(g), kernel: directWide },
+  { name: 'direct', suits: isDirect, kernel: direct },
+  { name: 'tiled', suits: isDense, kernel: tiled },
 ];
 
 export const lowerConv = (given: KernelRequest): Dispatch[] => {
   const request = given as KernelRequest<ConvAttributes>;
   if ((given.inputs[0] as TensorInfo).shape.length > 4) return lowerConv3d(given);
   const geometry = convGeometry(request);
-  const packed = packedPlan(request, geometry);
+  const tiles = sizeOf((given.inputs[0] as TensorInfo).shape) > 0 && lowerWinograd(given, geometry);
+  if (tiles) return tiles;
+  return lowerWindow(request, geometry, packedPlan(request, geometry));
+};
+
+/** The launch of a kernel that packs its weights, or of the general one. */
+export const lowerWindow = (
+  request: KernelRequest<ConvAttributes>,
+  geometry: ConvGeometry,
+  packed: ConvPlan | undefined,
+): Dispatch[] => {
   const { kernel, constants, definitions, functions, weight, params, workgroups } = packed ?? general(request, geometry);
-  const epilogue = lowerEpilogue(given, { input: 0 }, packed && fillsQuads(geometry) ? 4 : 1);
+  const epilogue = lowerEpilogue(request, { input: 0 }, packed && writesQuads(geometry) ? 4 : 1);
   const hasBias = request.inputs[2] !== undefined;
   return [
     {
@@ -64,13 +96,19 @@ export const lowerConv = (given: KernelRequest): Dispatch[] => {
 const packedPlan = (request: KernelRequest<ConvAttributes>, g: ConvGeometry): ConvPlan | undefined => {
   const { facts, inputs } = request;
   const [x, w] = inputs as readonly [TensorInfo, TensorInfo];
-  if (!g.channelsLast || !w.tensor || sizeOf(x.shape) === 0) return undefined;
-  for (const { suits, kernel } of rules) {
-    if (!suits(g, facts)) continue;
-    const plan = kernel({ geometry: g, weight: w.tensor, facts });
-    if (plan.workgroups.every((count) => count <= facts.limits.maxComputeWorkgroupsPerDimension)) return plan;
+  if (!w.tensor || sizeOf(x.shape) === 0) return undefined;
+  for (const rule of convRules) {
+    const plan = planBy(rule, { geometry: g, weight: w.tensor, facts });
+    if (plan) return plan;
   }
   return undefined;
+};
+
+/** What a rule plans for a convolution that suits it and whose workgroups the device can count. */
+export const planBy = ({ suits, kernel }: ConvRule, task: ConvTask): ConvPlan | undefined => {
+  if (!suits(task.geometry, task.facts)) return undefined;
+  const plan = kernel(task);
+  return plan.workgroups.every((count) => count <= task.facts.limits.maxComputeWorkgroupsPerDimension) ? plan : undefined;
 };
 
 /** Any layout, any group: serves whatever no faster kernel takes. */
@@ -78,7 +116,7 @@ const general = ({ outputs, facts }: KernelRequest<ConvAttributes>, g: ConvGeome
   const count = sizeOf(outputs[0]!.shape);
   return {
     kernel: convKernel,
-    constants: { WORKGROUP_SIZE, CHANNELS_LAST: Number(g.channelsLast) },
+    constants: { WORKGROUP_SIZE, CHANNELS_LAST: Number(!g.writesChannelsFirst) },
     weight: { input: 1 },
     params: {
       count,

@@ -153,11 +153,7 @@ export const lowerEpilogue = (
     if (step.operand === undefined) return `let v = ${expressionOf(step, element)};`;
     const name = EXTRA_BINDINGS[slots++] ?? tooManyOperands(op);
     operands[name] = { input: step.operand };
-    const kind = operandKind(
-      (inputs[step.operand] as TensorInfo).shape,
-      shape,
-      channelAxisOf(op, shape.length, attributes.channelsLast === true),
-    );
+    const kind = operandKind((inputs[step.operand] as TensorInfo).shape, shape, channelAxisOf(op, shape.length, attributes));
     if (!kind) throw new TilewiseError('internal', `an operand of the epilogue of ${op} does not lie beside the result`);
     return `let e = ${load(name, kind, lanes, memory)}; let v = ${operandFormulas[step.op]};`;
   });

@@ -14,6 +14,8 @@ export interface DeviceFacts {
   /** WGSL language features of the implementation. */
   readonly languageFeatures: readonly string[];
   readonly limits: DeviceLimits;
+  /** What was measured to be faster than the rules' choice: the name of a candidate by shape class (see `tuned.ts`). */
+  readonly tuning?: Readonly<Record<string, string>>;
 }
 
 /** rows x depth times depth x columns of `component`. */

@@ -8,14 +8,16 @@ import type { Matrices } from './matmul-operands.js';
 import { broadcastStrides } from './strides.js';
 
 /** Gemm runs on the kernels of MatMul, which add the bias. */
-export const lowerGemm = (request: KernelRequest): Dispatch[] => {
-  const { attributes, inputs, outputs, facts } = request;
+export const lowerGemm = (request: KernelRequest): Dispatch[] => multiply(productOfGemm(request), request.facts);
+
+export const productOfGemm = (request: KernelRequest): Product => {
+  const { attributes, inputs, outputs } = request;
   const { alpha, beta, transA, transB } = attributes as GemmAttributes;
   const [a, b, c] = inputs as readonly [TensorInfo, TensorInfo, TensorInfo | undefined];
   if (!isFloat(a.dtype) && (alpha !== 1 || beta !== 1)) {
     throw new TilewiseError('unsupported-model', `Gemm of ${a.dtype} needs alpha = 1 and beta = 1`);
   }
-  const product: Product = {
+  return {
     a: matrix(0, a, transA),
     b: matrix(1, b, transB),
     batch: [],
@@ -24,7 +26,6 @@ export const lowerGemm = (request: KernelRequest): Dispatch[] => {
     beta,
     request,
   };
-  return multiply(product, facts);
 };
 
 const matrix = (input: number, info: TensorInfo, transposed: boolean): Matrices => {

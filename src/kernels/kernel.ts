@@ -15,6 +15,8 @@ export interface Kernel {
 export interface TensorInfo {
   readonly dtype: DType;
   readonly shape: ConcreteShape;
+  /** True where the device holds it packed, four elements to a word (see `packBytes`). */
+  readonly packed?: boolean;
   readonly tensor?: Tensor;
 }
 

@@ -1,13 +1,16 @@
-import { lookup } from '../../shaders/more.js';
+import { lookup, lookupBytes } from '../../shaders/more.js';
 import { integerRange } from '../tensor/dtype.js';
 import { roundHalfEven } from '../tensor/float16.js';
-import { resolveAxis, sizeOf } from '../tensor/shape.js';
+import { deviceWords, PER_WORD } from '../tensor/layout.js';
+import { type ConcreteShape, resolveAxis } from '../tensor/shape.js';
 import type { DeviceFacts } from './facts.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
 import { valuesOfBytes } from './qlinear-binary.js';
-import { scalarOf } from './requantize.js';
+import { numbersOf, scalarOf } from './requantize.js';
 
 export const lookupKernel: Kernel = { name: 'lookup', wgsl: lookup };
+/** Packed, four elements to a word. */
+export const lookupBytesKernel: Kernel = { name: 'lookup-bytes', wgsl: lookupBytes };
 const WORKGROUP_SIZE = 64;
 const f32 = Math.fround;
 
@@ -36,8 +39,9 @@ const dispatch = (
     offset,
   }: { readonly count: number; readonly run: number; readonly pitch: number; readonly offset: number },
   facts: DeviceFacts,
+  packed = false,
 ): Dispatch => ({
-  kernel: lookupKernel,
+  kernel: packed ? lookupBytesKernel : lookupKernel,
   constants: { WORKGROUP_SIZE },
   operands: { x: { input }, table, y: { output: 0 } },
   params: { count, run, pitch, offset },
@@ -49,24 +53,34 @@ export const lowerQLinearUnary = ({ op, attributes, inputs, facts }: KernelReque
   const alpha = f32((attributes.alpha ?? 0) as number);
   const leaky = op === 'com.microsoft.QLinearLeakyRelu';
   const formula = leaky ? (v: number) => (v < 0 ? v * alpha : v) : (v: number) => 1 / (1 + Math.exp(-v));
-  const count = sizeOf(x!.shape);
-  const table = tableOf(x!, [xScale, xZero, yScale, yZero], formula);
-  return [dispatch(0, table, { count, run: count, pitch: 0, offset: 0 }, facts)];
+  return [elementwise(x!, tableOf(x!, [xScale, xZero, yScale, yZero], formula), facts)];
+};
+
+const elementwise = ({ shape, packed }: TensorInfo, table: Operand, facts: DeviceFacts): Dispatch => {
+  const count = deviceWords(shape, packed);
+  return dispatch(0, table, { count, run: count, pitch: 0, offset: 0 }, facts, packed);
+};
+
+export const lowerLookup = ({ inputs, facts }: KernelRequest): Dispatch[] => {
+  const words = Int32Array.from(numbersOf(inputs[1]));
+  return [elementwise(inputs[0]!, { packed: { layout: 'a result for each byte', words } }, facts)];
 };
 
 /** One launch an input, each to its own range of the output. */
 export const lowerQLinearConcat = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
-  const { shape } = outputs[0]!;
+  const { shape, packed } = outputs[0]!;
   const axis = resolveAxis(attributes.axis as number, shape.length) as number;
-  const [pitch, inner] = [sizeOf(shape.slice(axis)), sizeOf(shape.slice(axis + 1))];
+  const wordsOf = (extents: ConcreteShape): number =>
+    extents.length === 0 ? 1 / (packed ? PER_WORD : 1) : deviceWords(extents, packed);
+  const [pitch, inner] = [wordsOf(shape.slice(axis)), wordsOf(shape.slice(axis + 1))];
   let offset = 0;
   const dispatches: Dispatch[] = [];
   for (let i = 2; i < inputs.length; i += 3) {
     const x = inputs[i] as TensorInfo;
     const run = (x.shape[axis] as number) * inner;
     const table = tableOf(x, [inputs[i + 1], inputs[i + 2], inputs[0], inputs[1]], (v) => v);
-    const count = sizeOf(x.shape);
-    if (count > 0) dispatches.push(dispatch(i, table, { count, run, pitch, offset }, facts));
+    const count = deviceWords(x.shape, packed);
+    if (count > 0) dispatches.push(dispatch(i, table, { count, run, pitch, offset }, facts, packed));
     offset += run;
   }
   return dispatches;

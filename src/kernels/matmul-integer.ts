@@ -3,8 +3,12 @@ import { TilewiseError } from '../errors.js';
 import type { QGemmAttributes } from '../ops/qgemm.js';
 import { type DType, deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { type ByteResult, convolveBytes } from './conv-bytes.js';
+import type { ByteWeights } from './conv-bytes-pack.js';
+import { POINT } from './conv-geometry.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
-import { multiplierTable, numbersOf, packedFloats, requantization, scalarOf } from './requantize.js';
+import { boundsOf, multiplierTable, numbersOf, packedFloats, requantization, scalarOf } from './requantize.js';
 import { broadcastStrides, collapseLoops, MAX_LOOPS } from './strides.js';
 
 export const matmulIntegerKernel: Kernel = { name: 'matmul-integer', wgsl: matmulInteger };
@@ -49,20 +53,37 @@ const asMatrix = (info: TensorInfo, side: 'left' | 'right'): TensorInfo =>
 
 export const lowerMatMulInteger = (request: KernelRequest): Dispatch[] => {
   const [a, b] = request.inputs as readonly [TensorInfo, TensorInfo];
+  if (a.packed) return [multiplyPacked(request, { a: 0, aZero: 2, b: 1, bZero: 3, transposed: false, result: { to: 'int32' } })];
   return [multiply(request, { ...operands(request, a, [0, 2], b, [1, 3]), to: 'int32', zero: 0 })];
 };
 
 export const lowerQLinearMatMul = (request: KernelRequest): Dispatch[] => {
   const [a, aScale, , b, bScale, , yScale, yZero] = request.inputs as readonly TensorInfo[];
+  const { dtype } = request.outputs[0]!;
+  if (a!.packed) {
+    const multipliers = multiplierTable(numbersOf(aScale), numbersOf(bScale), scalarOf(yScale));
+    const bounds = boundsOf(dtype, request.attributes.bounds);
+    const result: ByteResult = { to: 'bytes', multipliers, zero: scalarOf(yZero), bounds };
+    return [multiplyPacked(request, { a: 0, aZero: 2, b: 3, bZero: 5, transposed: false, result })];
+  }
   const product = operands(request, a!, [0, 2], b!, [3, 5]);
   const multiplier = multipliers(numbersOf(aScale), numbersOf(bScale), scalarOf(yScale));
-  return [multiply(request, { ...product, multiplier, to: request.outputs[0]!.dtype, zero: scalarOf(yZero) })];
+  return [multiply(request, { ...product, multiplier, to: dtype, zero: scalarOf(yZero) })];
 };
 
 export const lowerQGemm = (request: KernelRequest): Dispatch[] => {
   const { alpha, transA, transB } = request.attributes as QGemmAttributes;
   const [a, aScale, , b, bScale, , c, yScale, yZero] = request.inputs as readonly TensorInfo[];
   const scale = Math.fround(Math.fround(alpha) * scalarOf(aScale));
+  const { dtype } = request.outputs[0]!;
+  if (a!.packed) {
+    const multipliers = multiplierTable([scale], numbersOf(bScale), yScale && scalarOf(yScale));
+    const bounds = boundsOf(dtype, request.attributes.bounds);
+    const result: ByteResult = yScale
+      ? { to: 'bytes', multipliers, zero: scalarOf(yZero), bounds }
+      : { to: 'float32', multipliers };
+    return [multiplyPacked(request, { a: 0, aZero: 2, b: 3, bZero: 5, transposed: transB, result, bias: c })];
+  }
   const [rows = 1, columns = 1] = c ? [c.shape.at(-2), c.shape.at(-1)] : [];
   const bias = { input: 6, row: rows === 1 ? 0 : columns, column: columns === 1 ? 0 : 1 };
   const product: Product = {
@@ -71,7 +92,7 @@ export const lowerQGemm = (request: KernelRequest): Dispatch[] => {
     batch: [],
     ...(c && { bias }),
     multiplier: multipliers([scale], numbersOf(bScale), yScale && scalarOf(yScale)),
-    to: request.outputs[0]!.dtype,
+    to: dtype,
     zero: scalarOf(yZero),
   };
   return [multiply(request, product)];
@@ -97,14 +118,62 @@ const multipliers = (rows: readonly number[], columns: readonly number[], diviso
   column: columns.length === 1 ? 0 : 1,
 });
 
-const multiply = ({ inputs, facts }: KernelRequest, { a, b, batch, bias, multiplier, to, zero }: Product): Dispatch => {
+/** A product with a constant matrix, of rows packed four elements to a word: a convolution of one tap over the rows. */
+const multiplyPacked = (
+  { inputs, facts }: KernelRequest,
+  {
+    a,
+    aZero,
+    b,
+    bZero,
+    transposed,
+    result,
+    bias,
+  }: {
+    readonly a: number;
+    readonly aZero: number;
+    readonly b: number;
+    readonly bZero: number;
+    readonly transposed: boolean;
+    readonly result: ByteResult;
+    readonly bias?: TensorInfo | undefined;
+  },
+): Dispatch => {
+  const [x, matrix, zero] = [inputs[a], inputs[b], inputs[aZero]] as [TensorInfo, TensorInfo, TensorInfo | undefined];
+  const [rows, columns] = (matrix.shape.length === 1 ? [...matrix.shape, 1] : matrix.shape) as [number, number];
+  const [k, n] = transposed ? [columns, rows] : [rows, columns];
+  const pixels = sizeOf(x.shape) / k;
+  const geometry = {
+    batch: 1,
+    inputs: k,
+    outputs: n,
+    group: 1,
+    rows: POINT,
+    columns: { ...POINT, input: pixels, output: pixels },
+  };
+  const weights: ByteWeights = {
+    tensor: matrix.tensor as Tensor,
+    outputs: n,
+    inputs: k,
+    taps: 1,
+    strides: transposed ? { output: k, input: 1, tap: 0 } : { output: 1, input: n, tap: 0 },
+  };
+  const xZero = zero && !zero.tensor ? { input: aZero } : scalarOf(zero);
+  const task = { geometry, x, xZero, weights, wZeros: numbersOf(inputs[bZero]), bias: bias ? numbersOf(bias) : [0], result };
+  return convolveBytes(task, facts);
+};
+
+const multiply = (
+  { attributes, inputs, facts }: KernelRequest,
+  { a, b, batch, bias, multiplier, to, zero }: Product,
+): Dispatch => {
   const loops = collapseLoops(batch, [broadcastStrides(a.batch, batch), broadcastStrides(b.batch, batch)]);
   if (loops.extents.length > MAX_LOOPS) {
     throw new TilewiseError('unsupported-model', `broadcasting over ${loops.extents.length} separate extents`);
   }
   const count = sizeOf([...batch, a.rows, b.columns]);
   const [aZero, bZero] = [inputs[a.zero], inputs[b.zero]];
-  const { functions, params } = requantization(to, zero);
+  const { functions, params } = requantization(to, zero, attributes.bounds);
   const unread: Operand = { input: a.input };
   return {
     kernel: matmulIntegerKernel,

@@ -1,4 +1,4 @@
-import { matmulNaive, matmulQuads, matvec, matvecColumns } from '../../shaders/index.js';
+import { matmulNaive, matmulQuads, matmulQuadsWide, matvec, matvecColumns } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
@@ -7,11 +7,12 @@ import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
 import { canBePacked, halfMatrices, type Matrices, needsPacking, vectorMatrices } from './matmul-operands.js';
 import { matrixUnits, subgroupMatrixProduct } from './matmul-subgroup-matrix.js';
-import { matmulKernel, type ProductExtents, tiledProduct } from './matmul-tiled.js';
+import { matmulKernel, type ProductExtents, type Tiling, tiledProduct, WHOLE_VECTORS } from './matmul-tiled.js';
 import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
 
-/** Large products on CPU adapters. */
+/** Products on CPU adapters, of 16 rows and 32 or 64 columns four invocations. */
 export const matmulQuadsKernel: Kernel = { name: 'matmul-quads', wgsl: matmulQuads };
+export const matmulQuadsWideKernel: Kernel = { name: 'matmul-quads-wide', wgsl: matmulQuadsWide };
 /** Few rows on GPUs. */
 export const matvecKernel: Kernel = { name: 'matvec', wgsl: matvec };
 /** One row on CPU adapters. */
@@ -23,6 +24,8 @@ const WORKGROUP_SIZE = 64;
 /** Small, because quads that are left over in the last workgroup compute for nothing. */
 const QUADS_WORKGROUP_SIZE = 16;
 const COLUMNS = 8;
+/** Multiply-adds that make up for the time that the wide kernel takes to compile, which is twice as long. */
+const WIDE_WORK = 2 ** 24;
 
 /** y = epilogue(alpha * a * b + beta * bias) for every index of `batch`, to which the batches of a and b broadcast. */
 export interface Product {
@@ -37,8 +40,10 @@ export interface Product {
   readonly request: KernelRequest;
 }
 
-export const lowerMatMul = (request: KernelRequest): Dispatch[] => {
-  const { inputs, outputs, facts } = request;
+export const lowerMatMul = (request: KernelRequest): Dispatch[] => multiply(productOfMatMul(request), request.facts);
+
+export const productOfMatMul = (request: KernelRequest): Product => {
+  const { inputs, outputs } = request;
   const [a, b] = inputs as readonly [TensorInfo, TensorInfo];
   const aShape = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
   const bShape = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
@@ -51,7 +56,7 @@ export const lowerMatMul = (request: KernelRequest): Dispatch[] => {
     beta: 0,
     request,
   };
-  return multiply(foldBatch(product), facts);
+  return foldBatch(product);
 };
 
 const matricesOf = (input: number, info: TensorInfo, shape: ConcreteShape): Matrices => {
@@ -67,33 +72,54 @@ const foldBatch = (product: Product): Product => {
   return { ...product, a: { ...a, batch: [], rows: size * a.rows }, b: { ...b, batch: [] }, batch: [] };
 };
 
-export const multiply = (product: Product, facts: DeviceFacts): Dispatch[] => {
+/** A kernel, and for the one of tiles which, instead of what the rules say. */
+export interface ProductWay {
+  readonly kernel: Kernel;
+  readonly tiling?: Tiling;
+}
+
+export const multiply = (
+  product: Product,
+  facts: DeviceFacts,
+  way: ProductWay = { kernel: chooseKernel(product, facts) },
+): Dispatch[] => {
   const { a, b, batch } = product;
   const loops = collapseLoops(batch, [broadcastStrides(a.batch, batch), broadcastStrides(b.batch, batch)]);
   if (loops.extents.length > MAX_LOOPS) {
     throw new TilewiseError('unsupported-model', `broadcasting over ${loops.extents.length} separate extents`);
   }
-  const kernel = chooseKernel(product, facts);
-  return kernel === matmulNaiveKernel ? [naive(product, loops, facts)] : vectorised(kernel, product, loops, facts);
+  return way.kernel === matmulNaiveKernel ? [naive(product, loops, facts)] : vectorised(way, product, loops, facts);
 };
 
-const chooseKernel = ({ a, b }: Product, facts: DeviceFacts): Kernel => {
+const chooseKernel = ({ a, b, batch }: Product, facts: DeviceFacts): Kernel => {
   const { rows: m, columns: k } = a;
   const n = b.columns;
   const cpu = facts.kind === 'cpu';
   const packsAtRun = needsPacking(a, false) || needsPacking(b, true);
-  if (deviceElement(a.info.dtype) !== 'f32') return matmulNaiveKernel;
-  if (n < 4 || k < 4) return matmulNaiveKernel;
-  if (packsAtRun && (Math.min(m, n) < 8 || !canBePacked(a, facts) || !canBePacked(b, facts))) return matmulNaiveKernel;
+  if (!readsVectors(a, b, facts) || (packsAtRun && Math.min(m, n) < 8)) return matmulNaiveKernel;
   if (m <= (cpu ? 1 : 4)) return cpu ? matvecColumnsKernel : matvecKernel;
-  return cpu && facts.features.includes('subgroups') ? matmulQuadsKernel : matmulKernel;
+  return cpu && facts.features.includes('subgroups')
+    ? quadsKernelFor({ batch: sizeOf(batch), m, n, k4: ceilDiv(k, 4) })
+    : matmulKernel;
 };
+
+/** True where the kernels that read both operands by vec4s can run. */
+export const readsVectors = (a: Matrices, b: Matrices, facts: DeviceFacts): boolean => {
+  if (deviceElement(a.info.dtype) !== 'f32' || b.columns < 4 || a.columns < 4) return false;
+  return !(needsPacking(a, false) || needsPacking(b, true)) || (canBePacked(a, facts) && canBePacked(b, facts));
+};
+
+/** The wide kernel computes more columns for what it loads, unless it computes many in vain. */
+const quadsKernelFor = ({ batch, m, n, k4 }: ProductExtents): Kernel =>
+  batch * m * n * 4 * k4 >= WIDE_WORK && ceilDiv(n, 64) * 64 <= 1.2 * ceilDiv(n, 32) * 32
+    ? matmulQuadsWideKernel
+    : matmulQuadsKernel;
 
 /** GPUs wait for memory where a CPU adapter would wait for the unpacking. */
 const readsHalves: ReadonlySet<Kernel> = new Set([matmulKernel, matvecKernel]);
 
 /** Kernels that read both operands by vec4s. */
-const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: DeviceFacts): Dispatch[] => {
+const vectorised = ({ kernel, tiling }: ProductWay, product: Product, loops: Loops, facts: DeviceFacts): Dispatch[] => {
   const { batch, request } = product;
   const [m, n, k4] = [product.a.rows, product.b.columns, ceilDiv(product.a.columns, 4)];
   const a = vectorMatrices(product.a, false, 0, facts);
@@ -103,10 +129,10 @@ const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: Devic
   const dispatch: Omit<Dispatch, 'workgroups'> = {
     kernel,
     constants: { HAS_BIAS: Number(product.bias !== undefined) },
-    definitions: { ...(wholeVectors && { Out: 'vec4f', UNIT: 4 }), ...(b.half && { Weight: 'vec2u' }) },
+    definitions: { ...(wholeVectors && WHOLE_VECTORS.definitions), ...(b.half && { Weight: 'vec2u' }) },
     functions: {
       ...epilogue.functions,
-      ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
+      ...(wholeVectors && WHOLE_VECTORS.functions),
       ...(b.half && { weight: 'let v = b[at]; return vec4f(unpack2x16float(v.x), unpack2x16float(v.y));' }),
     },
     libraries: epilogue.libraries,
@@ -114,7 +140,7 @@ const vectorised = (kernel: Kernel, product: Product, loops: Loops, facts: Devic
     params: { m, n, n4: ceilDiv(n, 4), k4, ...scalars(product), ...batchParams(loops, a.pitch, b.pitch) },
   };
   const extents = { batch: sizeOf(batch), m, n, k4 };
-  return [...a.pack, ...b.pack, ...launches(dispatch, extents, b.half === true, request)];
+  return [...a.pack, ...b.pack, ...launches(dispatch, extents, b.half === true, request, tiling)];
 };
 
 const launches = (
@@ -122,11 +148,12 @@ const launches = (
   extents: ProductExtents,
   halves: boolean,
   request: KernelRequest,
+  tiling: Tiling | undefined,
 ): Dispatch[] => {
   const { facts } = request;
   if (dispatch.kernel !== matmulKernel) return [launch(dispatch, extents, facts)];
-  const units = matrixUnits(facts, extents, halves);
-  return units ? [subgroupMatrixProduct(dispatch, extents, units, facts)] : tiledProduct(dispatch, extents, request);
+  const units = tiling ? undefined : matrixUnits(facts, extents, halves);
+  return units ? [subgroupMatrixProduct(dispatch, extents, units, facts)] : tiledProduct(dispatch, extents, request, tiling);
 };
 
 /** The launch of a kernel that shares its work out by itself. */
@@ -134,8 +161,9 @@ const launch = (dispatch: Omit<Dispatch, 'workgroups'>, { batch, m, n }: Product
   const { kernel, constants, params } = dispatch;
   const n4 = ceilDiv(n, 4);
   switch (kernel) {
-    case matmulQuadsKernel: {
-      const count = batch * ceilDiv(m, 16) * ceilDiv(n4, 8);
+    case matmulQuadsKernel:
+    case matmulQuadsWideKernel: {
+      const count = batch * ceilDiv(m, 16) * ceilDiv(n, kernel === matmulQuadsKernel ? 32 : 64);
       return {
         ...dispatch,
         constants: { ...constants, WORKGROUP_SIZE: QUADS_WORKGROUP_SIZE },

@@ -2,12 +2,15 @@ import { qlinearGlobalAveragePool } from '../../shaders/more.js';
 import { deviceElement, integerRange } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
+import { globalAverageBytes } from './pool-bytes.js';
 import { factor, scalarOf } from './requantize.js';
 
 export const qlinearGlobalAveragePoolKernel: Kernel = { name: 'qlinear-global-average-pool', wgsl: qlinearGlobalAveragePool };
 const WORKGROUP_SIZE = 64;
 
-export const lowerQLinearGlobalAveragePool = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
+export const lowerQLinearGlobalAveragePool = (request: KernelRequest): Dispatch[] => {
+  const { attributes, inputs, outputs, facts } = request;
+  if (inputs[0]!.packed) return [globalAverageBytes(request)];
   const [x, xScale, xZero, yScale, yZero] = inputs as readonly TensorInfo[];
   const { shape, dtype } = x!;
   const last = attributes.channels_last === true;

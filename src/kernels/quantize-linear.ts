@@ -1,11 +1,14 @@
-import { quantizeLinear } from '../../shaders/more.js';
+import { quantizeBytes, quantizeLinear } from '../../shaders/more.js';
 import type { QuantizeLinearAttributes } from '../ops/quantize-linear.js';
 import { type DType, deviceElement, integerRange } from '../tensor/dtype.js';
+import { deviceWords, packedWords } from '../tensor/layout.js';
 import { type ConcreteShape, resolveAxis, sizeOf } from '../tensor/shape.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
 
 export const quantizeLinearKernel: Kernel = { name: 'quantize-linear', wgsl: quantizeLinear };
+/** Into packed bytes. */
+export const quantizeBytesKernel: Kernel = { name: 'quantize-bytes', wgsl: quantizeBytes };
 const WORKGROUP_SIZE = 64;
 
 /** Params fields that find the scale of an element. */
@@ -52,8 +55,42 @@ export const quantize = ({ from, to, x, scale, zero, y, places, count }: Quantiz
   };
 };
 
+/** Operands of one scale and zero point for all, into packed bytes. */
+export const quantizePacked = (
+  { from, to, x, scale, zero, y }: Omit<Quantization, 'places' | 'count'>,
+  { shape, channelsFirst }: { readonly shape: ConcreteShape; readonly channelsFirst: boolean },
+  facts: DeviceFacts,
+): Dispatch => {
+  const [low, high] = integerRange(to) as readonly [number, number];
+  const channels = shape.at(-1) ?? 1;
+  const rows = channelsFirst ? sizeOf(shape.slice(1, -1)) : sizeOf(shape.slice(0, -1));
+  const count = deviceWords(shape, true);
+  return {
+    kernel: quantizeBytesKernel,
+    constants: { WORKGROUP_SIZE, HAS_ZERO: Number(zero !== undefined) },
+    definitions: { From: deviceElement(from) },
+    functions: { divide: 'return whole_quotient(x, s);' },
+    libraries: ['quotient'],
+    // A kernel without zero point still has the binding: the scale stands in, unread.
+    operands: { x, scale, zero_point: zero ?? scale, y },
+    params: {
+      count,
+      words: packedWords(channels),
+      channels,
+      rows,
+      image_stride: rows * channels,
+      row_stride: channelsFirst ? 1 : channels,
+      channel_stride: channelsFirst ? rows : 1,
+      low,
+      high,
+    },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};
+
 export const lowerQuantizeLinear = ({ attributes, inputs, outputs, facts }: KernelRequest): Dispatch[] => {
   const [x, scale, zero] = inputs as readonly [TensorInfo, TensorInfo, TensorInfo?];
+  const { readsChannelsFirst } = attributes as QuantizeLinearAttributes;
   const quantization: Quantization = {
     from: x.dtype,
     to: outputs[0]!.dtype,
@@ -64,5 +101,7 @@ export const lowerQuantizeLinear = ({ attributes, inputs, outputs, facts }: Kern
     places: scaleParams(x.shape, scale.shape, attributes as QuantizeLinearAttributes),
     count: sizeOf(x.shape),
   };
+  const y = outputs[0]!;
+  if (y.packed) return [quantizePacked(quantization, { shape: y.shape, channelsFirst: readsChannelsFirst }, facts)];
   return [quantize(quantization, facts)];
 };

@@ -23,6 +23,14 @@ export const packedFloats = (layout: string, numbers: readonly number[]): Operan
   packed: { layout, words: Float32Array.from(numbers) },
 });
 
+export const packedIntegers = (layout: string, numbers: readonly number[]): Operand => ({
+  packed: { layout, words: Int32Array.from(numbers) },
+});
+
+/** [least, greatest] element of a result: of its type, or closer where an activation follows. */
+export const boundsOf = (dtype: DType, bounds: unknown): readonly number[] =>
+  (bounds as readonly number[] | undefined) ?? integerRange(dtype) ?? [0, 0];
+
 /** left[i] * right[j] / divisor for all pairs, in float32 as the quantized operators define it. */
 export const multiplierTable = (left: readonly number[], right: readonly number[], divisor: number | undefined): number[] =>
   left.flatMap((l) => right.map((r) => factor(divisor === undefined ? f32(l * r) : f32(l * r) / divisor)));
@@ -31,8 +39,9 @@ export const multiplierTable = (left: readonly number[], right: readonly number[
 export const requantization = (
   dtype: DType,
   zero: number,
+  bounds?: unknown,
 ): { readonly functions: Dispatch['functions'] & object; readonly params: { low: number; high: number; zero: number } } => {
-  const [low, high] = dtype === 'int32' ? [0, 0] : (integerRange(dtype) ?? [0, 0]);
+  const [low, high] = (dtype === 'int32' ? [0, 0] : boundsOf(dtype, bounds)) as readonly [number, number];
   const params = { low, high, zero };
   if (dtype === 'int32') return { functions: {}, params };
   if (deviceElement(dtype) === 'f32') return { functions: { finish: 'return f32(sum) * factor;' }, params };

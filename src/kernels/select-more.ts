@@ -6,6 +6,7 @@ import { lowerCol2Im } from './col2im.js';
 import { lowerCompress } from './compress.js';
 import { lowerConvInteger, lowerQLinearConv } from './conv-integer.js';
 import { lowerCumSum } from './cum-sum.js';
+import { lowerDeformConv } from './deform-conv.js';
 import { lowerDequantizeLinear } from './dequantize-linear.js';
 import { lowerDet } from './det.js';
 import { lowerDynamicQuantizeLinear } from './dynamic-quantize-linear.js';
@@ -14,19 +15,24 @@ import { lowerGatherElements } from './gather-elements.js';
 import { lowerGatherNd } from './gather-nd.js';
 import { lowerGridSample } from './grid-sample.js';
 import { lowerHardmax } from './hardmax.js';
+import { lowerHistogram } from './histogram.js';
 import { lowerIsNan } from './is-nan.js';
 import type { Lowering } from './kernel.js';
-import { lowerQLinearConcat, lowerQLinearUnary } from './lookup.js';
+import { lowerLookup, lowerQLinearConcat, lowerQLinearUnary } from './lookup.js';
 import { lowerLpPool } from './lp-pool.js';
 import { lowerMatMulInteger, lowerQGemm, lowerQLinearMatMul } from './matmul-integer.js';
 import { lowerMatMulNBits } from './matmul-nbits.js';
 import { lowerMaxUnpool } from './max-unpool.js';
+import { lowerNonMaxSuppression } from './non-max-suppression.js';
+import { lowerNonZero } from './non-zero.js';
 import { lowerLpNormalization, lowerMeanVarianceNormalization } from './normalize.js';
 import { lowerOneHot } from './one-hot.js';
+import { lowerMaxPoolBytes, lowerQLinearAveragePool } from './pool-bytes.js';
 import { lowerQLinearBinary } from './qlinear-binary.js';
 import { lowerQLinearGlobalAveragePool } from './qlinear-global-average-pool.js';
 import { lowerQuantizeLinear } from './quantize-linear.js';
 import { lowerRecurrent } from './recurrent.js';
+import { lowerRepack } from './repack.js';
 import { lowerReverseSequence } from './reverse-sequence.js';
 import { lowerRoiAlign } from './roi-align.js';
 import { lowerRotaryEmbedding } from './rotary-embedding.js';
@@ -50,6 +56,7 @@ export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowe
   ['com.microsoft.MatMulNBits', lowerMatMulNBits],
   ['com.microsoft.QGemm', lowerQGemm],
   ['com.microsoft.QLinearAdd', lowerQLinearBinary],
+  ['com.microsoft.QLinearAveragePool', lowerQLinearAveragePool],
   ['com.microsoft.QLinearConcat', lowerQLinearConcat],
   ['com.microsoft.QLinearGlobalAveragePool', lowerQLinearGlobalAveragePool],
   ['com.microsoft.QLinearLeakyRelu', lowerQLinearUnary],
@@ -58,6 +65,7 @@ export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowe
   ['Compress', lowerCompress],
   ['ConvInteger', lowerConvInteger],
   ['CumSum', lowerCumSum],
+  ['DeformConv', lowerDeformConv],
   ['DequantizeLinear', lowerDequantizeLinear],
   ['Det', lowerDet],
   ['DynamicQuantizeLinear', lowerDynamicQuantizeLinear],
@@ -76,6 +84,8 @@ export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowe
   ['MatMulInteger', lowerMatMulInteger],
   ['MaxUnpool', lowerMaxUnpool],
   ['MeanVarianceNormalization', lowerMeanVarianceNormalization],
+  ['NonMaxSuppression', lowerNonMaxSuppression],
+  ['NonZero', lowerNonZero],
   ['OneHot', lowerOneHot],
   ['QLinearConv', lowerQLinearConv],
   ['QLinearMatMul', lowerQLinearMatMul],
@@ -88,6 +98,10 @@ export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowe
   ['ScatterND', lowerScatterNd],
   ['Shrink', lowerShrink],
   ['Tile', lowerTile],
+  ['tilewise.Histogram', lowerHistogram],
+  ['tilewise.Lookup', lowerLookup],
+  ['tilewise.MaxPool', lowerMaxPoolBytes],
+  ['tilewise.Repack', lowerRepack],
   ['TopK', lowerTopK],
   ['Trilu', lowerTrilu],
 ]);

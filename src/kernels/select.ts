@@ -134,9 +134,17 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
 /** Those of select-more.ts, once a model has wanted one of them. */
 const loaded = new Map<string, Lowering>();
 
+/** Those of tuned.ts, once a session or command wants kernels chosen by measurements. */
+let tuned: ReadonlyMap<string, Lowering> | undefined;
+
+/** Makes `loweringOf` heed `DeviceFacts.tuning`; facts without it choose by the rules as before. */
+export const loadTunedLowerings = async (): Promise<void> => {
+  tuned ??= (await import('./tuned.js')).tunedLowerings;
+};
+
 /** The lowering of that operator: of this library, or of one that the application registered. */
 export const loweringOf = (op: string): Lowering | undefined =>
-  lowerings.get(op) ?? loaded.get(op) ?? registeredOps.get(op)?.lowering;
+  tuned?.get(op) ?? lowerings.get(op) ?? loaded.get(op) ?? registeredOps.get(op)?.lowering;
 
 /**
  * Makes the lowerings of these operators ready for `loweringOf`. Those that few models want are in a module of their own,

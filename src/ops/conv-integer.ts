@@ -1,19 +1,21 @@
 import type { Attributes, Value } from '../graph/graph.js';
-import { int } from './attributes.js';
+import { int, internal } from './attributes.js';
 import { conv } from './conv.js';
 import { concrete, defineOperator, elements, fail, type Inferred, input } from './operator.js';
-import { byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
+import { bounds, byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
 import { type SpatialAttributes, spatialAttributes } from './spatial.js';
 
 export interface ConvIntegerAttributes extends SpatialAttributes {
   readonly group: number;
+  /** X and Y are [N, ..., C]; W stays [O, I/group, ...]. */
+  readonly channelsLast: boolean;
 }
 
-const attributes = { ...spatialAttributes, group: int(1, 1) };
+const attributes = { ...spatialAttributes, group: int(1, 1), channelsLast: internal(false) };
 
 const integerConv = (given: Attributes, values: readonly Value[]): Inferred =>
   conv.infer({
-    attributes: { ...given, channelsLast: false, readsChannelsFirst: false },
+    attributes: { ...given, readsChannelsFirst: false, writesChannelsFirst: false },
     inputs: values.map((value) => ({ ...value, dtype: 'float32' as const })),
     outputCount: 1,
   })[0] as Inferred;
@@ -46,7 +48,7 @@ export const convInteger = defineOperator<ConvIntegerAttributes & Attributes>({
  */
 export const qlinearConv = defineOperator<ConvIntegerAttributes & Attributes>({
   name: 'QLinearConv',
-  attributes,
+  attributes: { ...attributes, bounds: bounds() },
   inputs: [8, 9],
   hostInputs: [1, 2, 4, 5, 6, 7],
   infer: ({ attributes: given, inputs }) => {

@@ -12,6 +12,8 @@ export interface ConvAttributes extends SpatialAttributes {
   readonly channelsLast: boolean;
   /** X is [N, C, ...] all the same. */
   readonly readsChannelsFirst: boolean;
+  /** Y is [N, C, ...] all the same, and so are the operands of the epilogue. */
+  readonly writesChannelsFirst: boolean;
   readonly epilogue: readonly EpilogueStep[];
 }
 
@@ -23,6 +25,7 @@ export const conv = defineOperator<ConvAttributes & Attributes>({
     group: int(1, 1),
     channelsLast: internal(false),
     readsChannelsFirst: internal(false),
+    writesChannelsFirst: internal(false),
     epilogue: epilogue(),
   },
   inputs: [2, 3],
@@ -45,8 +48,9 @@ export const conv = defineOperator<ConvAttributes & Attributes>({
 });
 
 const outputShape = ({ attributes }: OpContext<ConvAttributes>, x: Shape, w: Shape, b: Shape | undefined): Shape | undefined => {
-  const { group, channelsLast, readsChannelsFirst } = attributes;
+  const { group, channelsLast, readsChannelsFirst, writesChannelsFirst } = attributes;
   const xLast = channelsLast && !readsChannelsFirst;
+  const yLast = channelsLast && !writesChannelsFirst;
   if (x.length < 3) fail(`the input must have at least 3 dimensions, got shape ${shapeText(x)}`);
   if (w.length !== x.length) fail(`the weight must have ${x.length} dimensions, got shape ${shapeText(w)}`);
   const [outputs, perGroup, ...kernel] = w as readonly [Dim, Dim, ...Dim[]];
@@ -57,5 +61,5 @@ const outputShape = ({ attributes }: OpContext<ConvAttributes>, x: Shape, w: Sha
   expectDim(b?.[0], outputs, 'the length of the bias');
   if (!isConcrete(kernel)) return undefined;
   const spatial = outputExtents(xLast ? x.slice(1, -1) : x.slice(2), attributes, kernel);
-  return channelsLast ? [x[0] as Dim, ...spatial, outputs] : [x[0] as Dim, outputs, ...spatial];
+  return yLast ? [x[0] as Dim, ...spatial, outputs] : [x[0] as Dim, outputs, ...spatial];
 };

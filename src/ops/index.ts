@@ -27,6 +27,7 @@ import { conv } from './conv.js';
 import { convTranspose } from './conv-transpose.js';
 import { depthToSpace, spaceToDepth } from './depth-to-space.js';
 import { expand } from './expand.js';
+import type { Expander } from './expander.js';
 import { flatten } from './flatten.js';
 import { gather } from './gather.js';
 import { gemm } from './gemm.js';
@@ -219,6 +220,11 @@ export const operators: ReadonlyMap<string, Operator> = known;
 /** The operator of that name: of this library, or one that the application registered. */
 export const operatorNamed = (name: string): Operator | undefined => known.get(name) ?? registeredOps.get(name)?.operator;
 
+let expander: typeof Expander | undefined;
+
+/** What puts other nodes in the place of some: undefined while no operator that is at hand can be expanded. */
+export const expanderAtHand = (): typeof Expander | undefined => expander;
+
 /** Adds the operators of more.ts, where they are at hand without waiting. */
 export const addOperators = (operators: readonly Operator[]): void => {
   for (const operator of operators) known.set(operator.name, operator);
@@ -232,7 +238,10 @@ let loading: Promise<void> | undefined;
  */
 export const loadOperators = async (): Promise<boolean> => {
   const first = !loading;
-  loading ??= import('./more.js').then(({ moreOperators }) => addOperators(moreOperators));
+  loading ??= import('./more.js').then((more) => {
+    addOperators(more.moreOperators);
+    expander = more.Expander;
+  });
   await loading;
   return first;
 };

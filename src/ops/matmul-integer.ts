@@ -1,7 +1,7 @@
 import type { Value } from '../graph/graph.js';
 import { matmul } from './matmul.js';
 import { concrete, defineOperator, elements, type Inferred, input, type OpContext, type Operator } from './operator.js';
-import { byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
+import { bounds, byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
 
 const integerProduct = (a: Value, b: Value): Inferred =>
   matmul.infer({
@@ -41,7 +41,7 @@ export const matmulInteger = defineOperator({
 /** y = saturate(round(a_scale * b_scale / y_scale * (A - a_zero_point) * (B - b_zero_point)) + y_zero_point) */
 export const qlinearMatmul = defineOperator({
   name: 'QLinearMatMul',
-  attributes: {},
+  attributes: { bounds: bounds() },
   inputs: [8, 8],
   hostInputs: [1, 2, 4, 5, 6, 7],
   infer: ({ inputs }) => {

@@ -4,12 +4,15 @@ import { isFloat } from '../tensor/dtype.js';
 import { isConcrete, shapeText, sizeOf } from '../tensor/shape.js';
 import { epilogue, int } from './attributes.js';
 import { defineOperator, elements, expectDim, fail, input } from './operator.js';
+import { checkFinite } from './quantization.js';
 
 export interface MatMulNBitsAttributes extends Attributes {
   readonly K: number;
   readonly N: number;
   readonly bits: number;
   readonly block_size: number;
+  /** The least precise arithmetic that will do: without effect, sums are of float32 here. */
+  readonly accuracy_level: number;
   readonly epilogue: readonly EpilogueStep[];
 }
 
@@ -20,8 +23,16 @@ export interface MatMulNBitsAttributes extends Attributes {
  */
 export const matmulNBits = defineOperator<MatMulNBitsAttributes>({
   name: 'com.microsoft.MatMulNBits',
-  attributes: { K: int(undefined, 1), N: int(undefined, 1), bits: int(4), block_size: int(), epilogue: epilogue() },
+  attributes: {
+    K: int(undefined, 1),
+    N: int(undefined, 1),
+    bits: int(4),
+    block_size: int(),
+    accuracy_level: int(0, 0, 4),
+    epilogue: epilogue(),
+  },
   inputs: [3, 6],
+  epilogueOperands: true,
   infer: (context) => {
     const { K, N, bits, block_size } = context.attributes;
     const a = input(context as never, 0);
@@ -36,12 +47,14 @@ export const matmulNBits = defineOperator<MatMulNBitsAttributes>({
     expectSize(b, (N * blocks * block_size * bits) / 8, 'B');
     if (scales?.dtype !== a.dtype) fail(`the scales must be ${a.dtype}, got ${scales?.dtype}`);
     expectSize(scales, N * blocks, 'the scales');
+    checkFinite(scales, 'the scales');
     if (zeros?.dtype === 'uint8') {
       if (!zeros.tensor) throw new TilewiseError('unsupported-model', 'packed zero points must be a constant');
       expectSize(zeros, N * Math.ceil((blocks * bits) / 8), 'the zero points');
     } else if (zeros) {
       if (zeros.dtype !== a.dtype) fail(`the zero points must be uint8 or ${a.dtype}, got ${zeros.dtype}`);
       expectSize(zeros, N * blocks, 'the zero points');
+      checkFinite(zeros, 'the zero points');
     }
     if (bias && bias.dtype !== a.dtype) fail(`the bias must be ${a.dtype}, got ${bias.dtype}`);
     expectSize(bias, N, 'the bias');

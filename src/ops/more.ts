@@ -7,6 +7,7 @@ import { compress } from './compress.js';
 import { convInteger, qlinearConv } from './conv-integer.js';
 import { blackmanWindow, hammingWindow, hannWindow } from './cosine-window.js';
 import { cumSum } from './cum-sum.js';
+import { deformConv } from './deform-conv.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 import { det } from './det.js';
 import { dynamicQuantizeLinear } from './dynamic-quantize-linear.js';
@@ -16,14 +17,20 @@ import { gatherElements } from './gather-elements.js';
 import { gatherNd } from './gather-nd.js';
 import { gridSample } from './grid-sample.js';
 import { hardmax } from './hardmax.js';
+import { histogram } from './histogram.js';
+import { ifOperator } from './if.js';
 import { isInf, isNan } from './is-nan.js';
+import { lookup } from './lookup.js';
+import { loop } from './loop.js';
 import { globalLpPool, lpPool } from './lp-pool.js';
 import { matmulInteger, qlinearMatmul } from './matmul-integer.js';
 import { matmulNBits } from './matmul-nbits.js';
 import { maxUnpool } from './max-unpool.js';
+import { nonMaxSuppression } from './non-max-suppression.js';
 import { nonZero } from './non-zero.js';
 import { oneHot } from './one-hot.js';
 import type { Operator } from './operator.js';
+import { maxPoolBytes, qlinearAveragePool } from './pool-bytes.js';
 import { qgemm } from './qgemm.js';
 import { qlinearAdd, qlinearMul } from './qlinear-binary.js';
 import { qlinearConcat } from './qlinear-concat.js';
@@ -31,6 +38,7 @@ import { qlinearGlobalAveragePool } from './qlinear-global-average-pool.js';
 import { qlinearLeakyRelu, qlinearSigmoid } from './qlinear-unary.js';
 import { quantizeLinear } from './quantize-linear.js';
 import { gru, lstm, rnn } from './recurrent.js';
+import { repack } from './repack.js';
 import { reverseSequence } from './reverse-sequence.js';
 import { roiAlign } from './roi-align.js';
 import { rotaryEmbedding } from './rotary-embedding.js';
@@ -39,6 +47,8 @@ import { shrink } from './shrink.js';
 import { tile } from './tile.js';
 import { topK } from './top-k.js';
 import { trilu } from './trilu.js';
+
+export { Expander } from './expander.js';
 
 /** The operators that few models have: `loadOperators` brings them when one does. */
 export const moreOperators: readonly Operator[] = [
@@ -55,6 +65,7 @@ export const moreOperators: readonly Operator[] = [
   compress,
   convInteger,
   cumSum,
+  deformConv,
   dequantizeLinear,
   det,
   dynamicQuantizeLinear,
@@ -68,17 +79,24 @@ export const moreOperators: readonly Operator[] = [
   hammingWindow,
   hannWindow,
   hardmax,
+  histogram,
+  ifOperator,
   isInf,
   isNan,
+  lookup,
+  loop,
   lpPool,
   lstm,
   matmulInteger,
   matmulNBits,
+  maxPoolBytes,
   maxUnpool,
+  nonMaxSuppression,
   nonZero,
   oneHot,
   qgemm,
   qlinearAdd,
+  qlinearAveragePool,
   qlinearConcat,
   qlinearConv,
   qlinearGlobalAveragePool,
@@ -87,6 +105,7 @@ export const moreOperators: readonly Operator[] = [
   qlinearMul,
   qlinearSigmoid,
   quantizeLinear,
+  repack,
   reverseSequence,
   rnn,
   roiAlign,

@@ -1,5 +1,5 @@
 import { TilewiseError } from '../errors.js';
-import type { Attributes, Value } from '../graph/graph.js';
+import type { Attributes, Graph, Node, Value } from '../graph/graph.js';
 import { toNumbers } from '../tensor/convert.js';
 import type { DType } from '../tensor/dtype.js';
 import { type ConcreteShape, type Dim, isConcrete, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js';
@@ -46,10 +46,33 @@ export interface Operator<A extends Attributes = Attributes> {
    * or feeds that the plan is then made for (see `hostInputs`).
    */
   readonly hostInputs?: readonly number[];
+  /** Control flow: a node that is replaced by one of its graphs (`expand`), or run by itself in turns of its graph. */
+  readonly control?: 'choice' | 'turns';
+  /** The inputs whose data decides how large the outputs are: a run counts, unless they are constants. */
+  readonly counts?: readonly number[];
+  /**
+   * For an operator that other nodes can stand for, once enough of its inputs is known: adds them, and names the values
+   * that are the node's outputs. Undefined where the node must stay; what was added is taken back then.
+   */
+  expand?(node: Node, to: Expansion): readonly string[] | undefined;
   /** Types and shapes of the outputs. Throws `invalid-model` where inputs and attributes do not fit. */
   infer(context: OpContext<A>): Inferred[];
   /** Multiply-accumulates for concrete shapes; 0 where absent. */
   macs?(context: OpContext<A>, outputs: readonly Inferred[]): number;
+}
+
+/** What `expand` sees of a graph, and where it adds nodes. */
+export interface Expansion {
+  /** What is known of a value, results of nodes just added included. */
+  value(name: string | undefined): Value | undefined;
+  /** Adds a constant; its name is derived from `base`. */
+  constant(base: string, dtype: DType, numbers: readonly number[], dims?: readonly number[]): string;
+  /** Adds a node with these attributes over the operator's defaults; returns the names of its outputs. */
+  add(base: string, op: string, inputs: readonly string[], attributes?: Attributes, outputs?: number): readonly string[];
+  /** Adds the nodes of a graph with its inputs bound to these values; returns what its outputs are. */
+  inline(base: string, graph: Graph, inputs: readonly string[]): readonly string[];
+  /** Nodes that may still be added. */
+  readonly nodesLeft: number;
 }
 
 export const defineOperator = <A extends Attributes>(operator: Operator<A>): Operator => operator as unknown as Operator;

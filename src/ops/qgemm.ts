@@ -2,12 +2,13 @@ import type { Attributes, Value } from '../graph/graph.js';
 import { flag, float } from './attributes.js';
 import { gemm } from './gemm.js';
 import { concrete, defineOperator, elements, fail, input } from './operator.js';
-import { byteInput, checkQuantization } from './quantization.js';
+import { bounds, byteInput, checkQuantization } from './quantization.js';
 
 export interface QGemmAttributes extends Attributes {
   readonly alpha: number;
   readonly transA: boolean;
   readonly transB: boolean;
+  readonly bounds: readonly number[] | undefined;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface QGemmAttributes extends Attributes {
  */
 export const qgemm = defineOperator<QGemmAttributes>({
   name: 'com.microsoft.QGemm',
-  attributes: { alpha: float(1), transA: flag(false), transB: flag(false) },
+  attributes: { alpha: float(1), transA: flag(false), transB: flag(false), bounds: bounds() },
   inputs: [6, 9],
   hostInputs: [1, 2, 4, 5, 7, 8],
   infer: ({ attributes, inputs }) => {

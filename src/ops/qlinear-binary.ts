@@ -1,12 +1,12 @@
 import { broadcastShapes, shapeText } from '../tensor/shape.js';
 import { defineOperator, fail, type Operator } from './operator.js';
-import { byteInput, checkQuantization } from './quantization.js';
+import { bounds, byteInput, checkQuantization } from './quantization.js';
 
 /** A, a_scale, a_zero_point, B, b_scale, b_zero_point, c_scale, c_zero_point: zero points may be absent. */
 const qlinearBinary = (name: string): Operator =>
   defineOperator({
     name,
-    attributes: {},
+    attributes: { bounds: bounds() },
     inputs: [7, 8],
     hostInputs: [1, 2, 4, 5, 6, 7],
     infer: ({ inputs }) => {

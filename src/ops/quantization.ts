@@ -3,7 +3,14 @@ import { toNumbers } from '../tensor/convert.js';
 import { type DType, isFloat } from '../tensor/dtype.js';
 import { type Dim, isConcrete, type Shape, shapeText, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { type AttributeField, internal } from './attributes.js';
 import { expectDim, fail } from './operator.js';
+
+/**
+ * Set by passes: [least, greatest] of the elements of the result, which an activation that follows makes closer than
+ * those of the type.
+ */
+export const bounds = (): AttributeField<readonly number[] | undefined> => internal<readonly number[] | undefined>(undefined);
 
 /** Types of quantized activations and weights that integer arithmetic takes. */
 export const isByte = (dtype: DType): boolean => dtype === 'int8' || dtype === 'uint8';
@@ -28,6 +35,15 @@ export const checkScale = (value: Value | undefined, what: string): Value => {
     checked.add(tensor);
   }
   return value;
+};
+
+/** Floats that are all finite, where they are known: of either sign, and 0 for weights of which all are 0. */
+export const checkFinite = (value: Value | undefined, what: string): void => {
+  const { dtype, tensor } = value ?? {};
+  if (!dtype || !tensor || checked.has(tensor)) return;
+  const wrong = toNumbers(dtype, tensor.data).find((number) => !Number.isFinite(number));
+  if (wrong !== undefined) fail(`${what} must be finite, got ${wrong}`);
+  checked.add(tensor);
 };
 
 /** A zero point, where there is one, has the type of what it belongs to. */

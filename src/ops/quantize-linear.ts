@@ -1,7 +1,7 @@
 import type { Attributes } from '../graph/graph.js';
 import { type DType, isFloat } from '../tensor/dtype.js';
 import { type Shape, shapeText } from '../tensor/shape.js';
-import { type AttributeField, dtype, flag, int } from './attributes.js';
+import { type AttributeField, dtype, flag, int, internal } from './attributes.js';
 import { axisOf, defineOperator, expectDim, fail, input } from './operator.js';
 import { checkScale, checkZeroPoint, isScalar } from './quantization.js';
 
@@ -20,6 +20,8 @@ export interface QuantizeLinearAttributes extends Attributes {
   readonly precision: DType | undefined;
   /** Concerns 8-bit floats only, which are not supported: without effect. */
   readonly saturate: boolean;
+  /** X is [N, C, ...], Y [N, ..., C]. */
+  readonly readsChannelsFirst: boolean;
 }
 
 const quantizedTypes: readonly DType[] = ['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4'];
@@ -33,6 +35,7 @@ export const quantizeLinear = defineOperator<QuantizeLinearAttributes>({
     output_dtype: optionalDtype(),
     precision: optionalDtype(),
     saturate: flag(true),
+    readsChannelsFirst: internal(false),
   },
   inputs: [2, 3],
   infer: (context) => {
@@ -46,7 +49,9 @@ export const quantizeLinear = defineOperator<QuantizeLinearAttributes>({
     if (!quantizedTypes.includes(type)) fail(`quantization to ${type} is not defined`);
     checkZeroPoint(zero, type, 'the zero point');
     if (x.shape && scale.shape) checkScaleShape(x.shape, scale.shape, zero?.shape, context.attributes);
-    return [{ dtype: type, shape: x.shape }];
+    const [n, c, ...spatial] = x.shape ?? [];
+    const last = context.attributes.readsChannelsFirst && n !== undefined && c !== undefined;
+    return [{ dtype: type, shape: last ? [n, ...spatial, c] : x.shape }];
   },
 });
 

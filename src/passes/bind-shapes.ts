@@ -37,12 +37,18 @@ export const bindShapes = (graph: Graph, bindings: Bindings, budgets?: Budgets):
   return removeDeadNodes(foldConstants({ ...graph, inputs, values }, budgets));
 };
 
-const matchShape = (name: string, declared: Shape | undefined, shape: readonly number[], symbols: Map<string, number>): void => {
+/** Checks the shape given for an input against the declared one, and notes what its symbols stand for. */
+export const matchShape = (
+  name: string,
+  declared: Shape | undefined,
+  shape: readonly number[],
+  symbols: Map<string, number>,
+): void => {
   const refuse = (why: string): never => {
     throw new TilewiseError(
       'invalid-feed',
       `input '${name}' must have shape ${shapeText(declared)}, got ${shapeText(shape)}: ${why}`,
-      { tensor: name },
+      { tensor: name, ...(isOneSample(declared, shape) && { hint: "create the session with the option batch: 'dynamic'" }) },
     );
   };
   if (!declared) return;
@@ -54,3 +60,7 @@ const matchShape = (name: string, declared: Shape | undefined, shape: readonly n
     if (typeof dim === 'string') symbols.set(dim, extent);
   });
 };
+
+/** True where a model for one sample is given several. */
+const isOneSample = (declared: Shape | undefined, shape: readonly number[]): boolean =>
+  declared?.[0] === 1 && declared.length === shape.length && shape[0] !== 1;

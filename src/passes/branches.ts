@@ -116,7 +116,7 @@ const composed = (rewriter: Rewriter, outer: Branch): Branch => {
 /** BatchNormalization and average pooling act on each channel alone. */
 const diagonalNode = (rewriter: Rewriter, node: Node, frame: Geometry): Branch | undefined => {
   const source = node.inputs[0] as string;
-  if (node.op === 'BatchNormalization') {
+  if (node.op === 'BatchNormalization' && !node.attributes.channelsLast) {
     const affine = batchNormalizationAffine(rewriter, node);
     return affine && diagonal(source, affine.scale, affine.shift, frame, [node]);
   }

@@ -129,6 +129,13 @@ const reduce: LayoutRule = (node, walk) => {
   return true;
 };
 
+/** The order of the elements does not show in the result. */
+const orderless: LayoutRule = (node, walk) => {
+  if (!follows(node, walk)) return false;
+  walk.addPlain(node, [walk.twin(first(node))]);
+  return true;
+};
+
 /** A Transpose of the file's own composes with the change of order, and often cancels it. */
 const transpose: LayoutRule = (node, walk) => {
   const perm = node.attributes.perm as readonly number[] | undefined;
@@ -173,8 +180,16 @@ const rules: ReadonlyMap<string, LayoutRule> = new Map([
   ['Reshape', (node, walk) => channelShuffle(node, walk) || reshape(node, walk)],
   ...named(['Flatten', 'Squeeze', 'Unsqueeze'], reshape),
   ...named(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL2'], reduce),
+  ['tilewise.Histogram', orderless],
   ...named(['Cast', 'Identity'], elementwise),
 ]);
+
+/** Those of the passes that only some models want (see `loadPasses`): tried before the others. */
+const moreRules = new Map<string, LayoutRule>();
+
+export const addLayoutRules = (added: readonly (readonly [string, LayoutRule])[]): void => {
+  for (const [op, rule] of added) moreRules.set(op, rule);
+};
 
 /** The rule of an operator: its own, or that of its kind; undefined where it leaves the region. */
 export const layoutRuleOf = (node: Node): LayoutRule | undefined => {
@@ -186,5 +201,7 @@ export const layoutRuleOf = (node: Node): LayoutRule | undefined => {
       : Object.hasOwn(operator.attributes, 'channelsLast')
         ? spatial
         : undefined;
-  return rules.get(node.op) ?? ofKind;
+  const own = rules.get(node.op) ?? ofKind;
+  const more = moreRules.get(node.op);
+  return more ? (given, walk) => more(given, walk) || (own?.(given, walk) ?? false) : own;
 };

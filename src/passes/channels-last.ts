@@ -1,9 +1,10 @@
 import { consumersOf, freshName, type Graph, type Node, type Value, valueNamed, withNodes } from '../graph/graph.js';
-import { fromNumbers, toNumbers } from '../tensor/convert.js';
+import { fromNumbers } from '../tensor/convert.js';
 import { channelsLastAxis, movesNoData, permute, TO_CHANNELS_FIRST, TO_CHANNELS_LAST } from '../tensor/layout.js';
-import { type ConcreteShape, isConcrete, stridesOf } from '../tensor/shape.js';
+import { type ConcreteShape, isConcrete } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { layoutRuleOf } from './channels-last-rules.js';
+import { permuted } from './permuted.js';
 
 /**
  * Runs convolutional regions channels-last. Every value of a region gets a twin in the other order; the channels-first
@@ -41,10 +42,19 @@ export class LayoutWalk {
     for (const [name, value] of graph.values) if (value.tensor) this.#made.add(name);
   }
 
+  get values(): ReadonlyMap<string, Value> {
+    return this.#values;
+  }
+
   /** The concrete shape of a value in its channels-first form; undefined where it is not known. */
   shape(name: string | undefined): ConcreteShape | undefined {
     const shape = name ? this.#values.get(name)?.shape : undefined;
     return shape && isConcrete(shape) ? shape : undefined;
+  }
+
+  /** The nodes that read a value. */
+  readers(name: string): readonly Node[] {
+    return this.#consumers.get(name) ?? [];
   }
 
   /** The one node that reads a value which is no output of the graph. */
@@ -197,17 +207,7 @@ export class LayoutWalk {
 /** A constant of up to 4 dimensions, seen as 4-D, in channels-last order. */
 const transposed = (tensor: Tensor): Tensor => {
   const shape = [...new Array<number>(4 - tensor.dims.length).fill(1), ...tensor.dims];
-  const target = permute(shape, TO_CHANNELS_LAST);
-  const from = permute(stridesOf(shape), TO_CHANNELS_LAST);
-  const [n, h, w, c] = target as [number, number, number, number];
-  const numbers = toNumbers(tensor.type, tensor.data);
-  const moved = new Float64Array(numbers.length);
-  let at = 0;
-  for (let i = 0; i < n; i++)
-    for (let y = 0; y < h; y++)
-      for (let x = 0; x < w; x++)
-        for (let k = 0; k < c; k++) moved[at++] = numbers[i * from[0]! + y * from[1]! + x * from[2]! + k * from[3]!] as number;
-  return new Tensor(tensor.type, fromNumbers(tensor.type, moved), target);
+  return permuted(new Tensor(tensor.type, tensor.data, shape), TO_CHANNELS_LAST);
 };
 
 /** Axes of a channels-first 4-D tensor, as axes of its twin. */

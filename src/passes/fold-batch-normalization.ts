@@ -9,7 +9,8 @@ import { Rewriter } from './rewrite.js';
 export const foldBatchNormalization = (graph: Graph): Graph => {
   const rewriter = new Rewriter(graph);
   for (const node of graph.nodes) {
-    const affine = node.op === 'BatchNormalization' ? batchNormalizationAffine(rewriter, node) : undefined;
+    const perChannel = node.op === 'BatchNormalization' && !node.attributes.channelsLast;
+    const affine = perChannel ? batchNormalizationAffine(rewriter, node) : undefined;
     if (affine) foldAfter(rewriter, node, affine);
   }
   return rewriter.finish();

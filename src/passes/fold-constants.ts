@@ -3,6 +3,7 @@ import type { RefTensor } from '../../kernels-ref/reference.js';
 import { runNode, toRef } from '../../kernels-ref/run-node.js';
 import { TilewiseError } from '../errors.js';
 import { type Graph, type Node, type Value, withNodes } from '../graph/graph.js';
+import { expanderAtHand } from '../ops/index.js';
 import { atNode, inferNode, operatorOf } from '../ops/infer.js';
 import type { Inferred, Operator } from '../ops/operator.js';
 import { type Budgets, defaultBudgets } from '../tensor/budgets.js';
@@ -19,23 +20,33 @@ const FREE = 2 ** 20;
 /**
  * Infers types and shapes along the graph and replaces every node whose inputs are all known by its result: weights
  * computed from weights, and shape arithmetic (Shape, Gather, Concat ... on small integer vectors) as far as the
- * extents are numbers. Throws `limit-exceeded` for a tensor beyond the budgets, before anything is computed for it.
+ * extents are numbers. Nodes that others can stand for by now are replaced (`Operator.expand`). Throws `limit-exceeded` for
+ * a tensor beyond the budgets, before anything is computed for it. Operators that are `kept` are not folded.
  */
-export const foldConstants = (graph: Graph, budgets: Budgets = defaultBudgets): Graph => {
-  const folder = new Folder(graph.values, budgets);
-  const nodes = graph.nodes.filter((node) => !folder.add(node));
-  return withNodes(graph, nodes, folder.values);
+export const foldConstants = (graph: Graph, budgets: Budgets = defaultBudgets, kept?: ReadonlySet<string>): Graph => {
+  const folder = new Folder(graph.values, budgets, kept);
+  const Expander = expanderAtHand();
+  if (!Expander) {
+    const nodes = graph.nodes.filter((node) => !folder.add(node));
+    return withNodes(graph, nodes, folder.values);
+  }
+  const expander = new Expander(folder, graph.nodes);
+  for (const node of graph.nodes) expander.push(node);
+  return withNodes(graph, expander.nodes, folder.values);
 };
 
 /** Folds node after node, in topological order. */
 export class Folder {
-  readonly values: Map<string, Value>;
+  values: Map<string, Value>;
   readonly #budgets: Budgets;
   /** Elements that may still be computed, of results that the GPU could compute too and of others. */
   #left = FREE;
   #leftOnHost: number;
 
-  constructor(values: ReadonlyMap<string, Value>, budgets: Budgets = defaultBudgets) {
+  readonly #kept: ReadonlySet<string>;
+
+  constructor(values: ReadonlyMap<string, Value>, budgets: Budgets = defaultBudgets, kept: ReadonlySet<string> = new Set()) {
+    this.#kept = kept;
     this.values = new Map(values);
     this.#budgets = budgets;
     this.#leftOnHost = budgets.maxFoldedElements;
@@ -58,7 +69,7 @@ export class Folder {
 
   #mayFold(node: Node, sizes: readonly number[]): boolean {
     const operator = operatorOf(node);
-    if (!foldingReferences.has(node.op) || !isKnown(node, operator, this.values)) return false;
+    if (this.#kept.has(node.op) || !foldingReferences.has(node.op) || !isKnown(node, operator, this.values)) return false;
     const size = sizes.reduce((a, b) => a + b, 0);
     const stored = node.inputs.reduce((sum, name) => sum + (this.values.get(name)?.tensor?.size ?? 0), 0);
     if (size > SMALL && !runsOnHostAlone(node, operator)) {

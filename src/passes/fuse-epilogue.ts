@@ -88,8 +88,6 @@ class Fusion {
     const grows = JSON.stringify(result) !== JSON.stringify(after);
     const sameType = this.#graph.values.get(operand)?.dtype === this.#graph.values.get(before.outputs[0] as string)?.dtype;
     if (!operatorOf(before).epilogueOperands || !result || !shape || !spare || grows || !sameType) return false;
-    return (
-      operandKind(shape, result, channelAxisOf(before.op, result.length, before.attributes.channelsLast === true)) !== undefined
-    );
+    return operandKind(shape, result, channelAxisOf(before.op, result.length, before.attributes)) !== undefined;
   }
 }

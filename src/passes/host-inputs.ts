@@ -1,6 +1,6 @@
 import { foldingReferences } from '../../kernels-ref/folding.js';
 import { TilewiseError } from '../errors.js';
-import type { Graph, Value } from '../graph/graph.js';
+import { type Graph, type Node, subgraphsOf, type Value } from '../graph/graph.js';
 import { operatorOf } from '../ops/infer.js';
 import { toNumbers } from '../tensor/convert.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -13,28 +13,44 @@ const NONE: ReadonlySet<string> = new Set();
 
 const isSmall = ({ shape }: Value): boolean => shape !== undefined && shape.length <= MAX_RANK;
 
-/**
- * The inputs of the graph whose values must be known when the plan is made, because operators take from them, perhaps
- * by way of arithmetic that can be folded, what decides shapes (see `Operator.hostInputs`).
- */
-export const hostInputs = (graph: Graph): ReadonlySet<string> => {
+/** What decides shapes of a graph, and where it comes from. */
+export interface ShapeSources {
+  /**
+   * The inputs of the graph whose values must be known when the plan is made, because operators take from them, perhaps
+   * by way of arithmetic that can be folded, what decides shapes (see `Operator.hostInputs`).
+   */
+  readonly hostInputs: ReadonlySet<string>;
+  /** Nodes of which only a run can tell more: shapes or a choice that depend on data. The graph runs in stages then. */
+  readonly open: readonly Node[];
+}
+
+export const shapeSources = (graph: Graph): ShapeSources => {
   // For each value that can be computed on the host: the inputs of the graph that it takes.
   const sources = new Map<string, ReadonlySet<string>>();
   for (const [name, value] of graph.values) if (value.tensor) sources.set(name, NONE);
   for (const name of graph.inputs) if (isSmall(graph.values.get(name) as Value)) sources.set(name, new Set([name]));
   const found = new Set<string>();
+  const open: Node[] = [];
   for (const node of graph.nodes) {
     const operator = operatorOf(node);
-    for (const index of operator.hostInputs ?? []) {
-      for (const name of sources.get(node.inputs[index] ?? '') ?? []) found.add(name);
-    }
+    const deciding = (operator.hostInputs ?? []).map((index) => node.inputs[index] ?? '').filter((name) => name !== '');
+    for (const name of deciding) for (const source of sources.get(name) ?? []) found.add(source);
     const taken = operator.shapeOnly ? [NONE] : node.inputs.filter((name) => name).map((name) => sources.get(name));
-    if (!foldingReferences.has(node.op) || !taken.every((names) => names !== undefined)) continue;
+    const isFoldable = foldingReferences.has(node.op) && taken.every((names) => names !== undefined);
+    const isCounted = operator.counts?.some((index) => sources.get(node.inputs[index] ?? '')?.size !== 0);
+    if (isCounted || deciding.some((name) => !sources.has(name)) || hasTurnsOrIsOpen(node)) open.push(node);
+    if (!isFoldable) continue;
     const union = taken.every((names) => names.size === 0) ? NONE : new Set(taken.flatMap((names) => [...names]));
     for (const name of node.outputs) if (name) sources.set(name, union);
   }
-  return found;
+  return { hostInputs: found, open };
 };
+
+/** True for a node of control flow that may be open when its condition is known: by what is in its graphs. */
+const hasTurnsOrIsOpen = (node: Node): boolean =>
+  operatorOf(node).control === 'turns' || subgraphsOf(node).some((graph) => shapeSources(graph).open.length > 0);
+
+export const hostInputs = (graph: Graph): ReadonlySet<string> => shapeSources(graph).hostInputs;
 
 /** What to make a plan for, given these feeds. Data that becomes part of the plan is copied: the caller may reuse its own. */
 export const bindingsOf = (host: ReadonlySet<string>, feeds: ReadonlyMap<string, Tensor>): Bindings =>

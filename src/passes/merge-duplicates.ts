@@ -1,4 +1,4 @@
-import { type Graph, type Node, withNodes } from '../graph/graph.js';
+import { type Graph, type Node, subgraphsOf, withNodes } from '../graph/graph.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Common-subexpression removal: of nodes that compute the same from the same values, the first serves all readers. */
@@ -20,7 +20,7 @@ export const mergeDuplicates = (graph: Graph): Graph => {
 };
 
 const keyOf = ({ op, inputs, attributes }: Node): string | undefined =>
-  Object.values(attributes).some((value) => value instanceof Tensor)
+  Object.values(attributes).some((value) => value instanceof Tensor) || subgraphsOf({ attributes }).length > 0
     ? undefined
     : JSON.stringify([op, inputs, attributes, numbersOf(attributes)]);
 

@@ -5,7 +5,7 @@ import { hasNoEpilogue, Rewriter } from './rewrite.js';
 
 /**
  * Makes two Transposes in a row one, or none where they cancel. A Transpose moves down through an elementwise operator
- * that alone reads it, so that it meets the next one.
+ * (or the BatchNormalization of a sequence) that alone reads it, so that it meets the next one.
  */
 export const mergeTransposes = (graph: Graph): Graph => {
   // One step a round: what a step writes is what the next one reads.
@@ -19,7 +19,10 @@ const mergeOnce = (graph: Graph): Graph => {
     const before = rewriter.producer(node.inputs[0]);
     if (before?.op !== 'Transpose' || rewriter.isReplaced(node)) continue;
     if (node.op === 'Transpose') merge(rewriter, before, node);
-    else if (operatorOf(node).elementwise && hasNoEpilogue(node) && meetsTranspose(rewriter, node)) swap(rewriter, before, node);
+    else {
+      const moved = meetsTranspose(rewriter, node) ? beforeTranspose(rewriter, node, before) : undefined;
+      if (moved) swap(rewriter, before, node, moved);
+    }
   }
   return rewriter.finish();
 };
@@ -51,17 +54,29 @@ const meetsTranspose = (rewriter: Rewriter, node: Node): boolean => {
   return (
     rewriter.readOnce(node.inputs[0] as string) &&
     rewriter.readOnce(output) &&
-    readers.every(({ op }) => op === 'Transpose' || operatorOf({ op } as Node).elementwise === true)
+    readers.every(
+      ({ op }) => op === 'Transpose' || op === 'BatchNormalization' || operatorOf({ op } as Node).elementwise === true,
+    )
   );
 };
 
+/** What does the same as the node when the Transpose comes after it. */
+const beforeTranspose = (rewriter: Rewriter, node: Node, transpose: Node): Node | undefined => {
+  if (!hasNoEpilogue(node)) return undefined;
+  if (operatorOf(node).elementwise) return node;
+  const perm = permutationOf(rewriter, transpose);
+  if (node.op !== 'BatchNormalization' || perm?.length !== 3) return undefined;
+  const channels = perm[node.attributes.channelsLast ? 2 : 1];
+  return channels === 0 ? undefined : { ...node, attributes: { ...node.attributes, channelsLast: channels === 2 } };
+};
+
 /** Transpose then f becomes f then Transpose. */
-const swap = (rewriter: Rewriter, transpose: Node, node: Node): void => {
+const swap = (rewriter: Rewriter, transpose: Node, node: Node, moved: Node): void => {
   const middle = rewriter.addValue(`${node.name}.first`, transpose.inputs[0] as string);
   rewriter.replace(
     node,
     [
-      { ...node, inputs: [transpose.inputs[0] as string], outputs: [middle] },
+      { ...moved, inputs: [transpose.inputs[0] as string, ...node.inputs.slice(1)], outputs: [middle] },
       { ...transpose, inputs: [middle], outputs: node.outputs },
     ],
     [transpose],

@@ -49,9 +49,18 @@ export class Rewriter {
   }
 
   addConstant(base: string, dtype: DType, numbers: ArrayLike<number>, dims: readonly number[]): string {
+    return this.addTensor(base, new Tensor(dtype, fromNumbers(dtype, numbers), dims));
+  }
+
+  addTensor(base: string, tensor: Tensor): string {
     const name = freshName(this.#values, base);
-    const tensor = new Tensor(dtype, fromNumbers(dtype, numbers), dims);
-    this.#values.set(name, { name, dtype, shape: dims, tensor });
+    this.#values.set(name, { name, dtype: tensor.type, shape: tensor.dims, tensor });
+    return name;
+  }
+
+  addValueOf(base: string, dtype: DType, shape: Value['shape']): string {
+    const name = freshName(this.#values, base);
+    this.#values.set(name, { name, dtype, shape });
     return name;
   }
 

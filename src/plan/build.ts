@@ -1,36 +1,48 @@
 import { library } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
-import { type Graph, type Node, producersOf, valueNamed } from '../graph/graph.js';
+import { allNodesOf, type Graph, type Node, producersOf, valueNamed } from '../graph/graph.js';
 import type { DeviceFacts } from '../kernels/facts.js';
-import type { Dispatch, Operand, TensorInfo } from '../kernels/kernel.js';
+import type { Dispatch, Lowering, Operand, TensorInfo } from '../kernels/kernel.js';
 import { packOnce } from '../kernels/kernel.js';
 import { loweringOf } from '../kernels/select.js';
 import { packParams, reflect, specialize } from '../kernels/specialize.js';
 import { atNode, operatorOf } from '../ops/infer.js';
-import { type Budgets, defaultBudgets } from '../tensor/budgets.js';
+import { type Budgets, defaultBudgets, RUNS_IN_FLIGHT } from '../tensor/budgets.js';
 import { toDeviceWords } from '../tensor/convert.js';
+import { deviceWords } from '../tensor/layout.js';
 import { isConcrete, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { assignBuffers, type Storage } from './memory.js';
+import { allocatedBytes, assignBuffers, liveBytes, type Storage } from './memory.js';
 import type { Command, Plan, PlanPipeline, PlanTensor } from './plan.js';
 
 /**
  * Lowers a graph of concrete shapes to GPU commands for a device with these facts. Pure: no GPU is touched.
  * Throws `unsupported-model` naming every node without a kernel, and `limit-exceeded` where a tensor is larger than the
- * device can bind.
+ * device can bind. `lowerings` finds other lowerings than those of kernels/select.ts.
  */
-export const buildPlan = (graph: Graph, facts: DeviceFacts, budgets: Budgets = defaultBudgets): Plan => {
+export const buildPlan = (
+  graph: Graph,
+  facts: DeviceFacts,
+  budgets: Budgets = defaultBudgets,
+  lowerings: (op: string) => Lowering | undefined = loweringOf,
+): Plan => {
   rejectMissingKernels(graph);
-  const builder = new PlanBuilder(graph, facts);
+  const builder = new PlanBuilder(graph, facts, lowerings);
   for (const node of graph.nodes) builder.addNode(node);
   const plan = builder.finish();
   rejectBeyondBudget(graph, plan, budgets);
   return plan;
 };
 
-const rejectBeyondBudget = (graph: Graph, { buffers }: Plan, { maxBytes }: Budgets): void => {
-  const total = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
+/** Buffers, and what runs in flight read back through. */
+const bytesOf = ({ buffers, outputs }: Plan): number =>
+  allocatedBytes(buffers) +
+  outputs.reduce((sum, { shape, packed }) => sum + RUNS_IN_FLIGHT * 4 * deviceWords(shape, packed), 0);
+
+const rejectBeyondBudget = (graph: Graph, plan: Plan, { maxBytes }: Budgets): void => {
+  const total = bytesOf(plan);
   if (total <= maxBytes) return;
+  const { buffers } = plan;
   const largest = buffers.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   const tensor = largest.values[0] as string;
   const node = producersOf(graph).get(tensor)?.name;
@@ -47,10 +59,10 @@ const rejectBeyondBudget = (graph: Graph, { buffers }: Plan, { maxBytes }: Budge
  */
 export const rejectMissingKernels = (graph: Graph): void => {
   const needsKernel = (node: Node): boolean => {
-    const { alias, shapeOnly, hostInputs = [] } = operatorOf(node);
-    return !alias && !shapeOnly && !node.inputs.every((_, i) => hostInputs.includes(i));
+    const { alias, shapeOnly, control, hostInputs = [] } = operatorOf(node);
+    return !alias && !control && !shapeOnly && !node.inputs.every((_, i) => hostInputs.includes(i));
   };
-  const missing = graph.nodes.filter((node) => needsKernel(node) && !loweringOf(node.op));
+  const missing = allNodesOf(graph).filter((node) => needsKernel(node) && !loweringOf(node.op));
   if (missing.length === 0) return;
   const list = missing.map((node) => `${node.op} '${node.name}'`).join(', ');
   throw new TilewiseError('unsupported-model', `no GPU kernel for: ${list}`, { node: missing[0]!.name });
@@ -59,6 +71,7 @@ export const rejectMissingKernels = (graph: Graph): void => {
 class PlanBuilder {
   readonly #graph: Graph;
   readonly #facts: DeviceFacts;
+  readonly #lowerings: (op: string) => Lowering | undefined;
   readonly #storages: Storage[] = [];
   readonly #byValue = new Map<string, number>();
   readonly #byWords = new Map<object, number>();
@@ -67,9 +80,10 @@ class PlanBuilder {
   /** Commands whose buffers are still storages. */
   readonly #commands: Command[] = [];
 
-  constructor(graph: Graph, facts: DeviceFacts) {
+  constructor(graph: Graph, facts: DeviceFacts, lowerings: (op: string) => Lowering | undefined) {
     this.#graph = graph;
     this.#facts = facts;
+    this.#lowerings = lowerings;
     for (const name of graph.inputs) this.#byValue.set(name, this.#addStorage(name, 'input', this.#bytesOf(name)));
   }
 
@@ -86,7 +100,12 @@ class PlanBuilder {
   finish(): Plan {
     const outputs = this.#graph.outputs.map((name) => this.#addOutput(name));
     const inputs = this.#graph.inputs.map((name) => this.#planTensor(name, this.#byValue.get(name) as number));
-    const { buffers, bufferOf } = assignBuffers(this.#storages, this.#commands);
+    const { buffers, bufferOf } = assignBuffers(
+      this.#storages,
+      this.#commands,
+      this.#pipelines,
+      this.#facts.limits.maxBufferSize,
+    );
     const at = (tensor: PlanTensor): PlanTensor => ({ ...tensor, buffer: bufferOf[tensor.buffer] as number });
     return {
       inputs: inputs.map(at),
@@ -94,11 +113,12 @@ class PlanBuilder {
       buffers,
       pipelines: this.#pipelines,
       commands: this.#commands.map((command) => relocate(command, bufferOf)),
+      live: liveBytes(this.#storages, this.#commands),
     };
   }
 
   #lower(node: Node): void {
-    const lowering = loweringOf(node.op);
+    const lowering = this.#lowerings(node.op);
     if (!lowering) throw new TilewiseError('unsupported-model', `the result depends on data that only a run can tell`);
     const outputs = node.outputs.map((name) => (name ? this.#info(name) : undefined));
     if (outputs.every((info) => !info || sizeOf(info.shape) === 0)) {
@@ -177,15 +197,16 @@ class PlanBuilder {
   }
 
   #info(name: string): TensorInfo {
-    const { dtype, shape, tensor } = valueNamed(this.#graph, name);
+    const { dtype, shape, packed, tensor } = valueNamed(this.#graph, name);
     if (!shape || !isConcrete(shape)) {
       throw new TilewiseError('unsupported-model', `the shape of '${name}' depends on data`, { tensor: name });
     }
-    return tensor ? { dtype, shape, tensor } : { dtype, shape };
+    return { dtype, shape, ...(packed && { packed }), ...(tensor && { tensor }) };
   }
 
   #bytesOf(name: string): number {
-    const bytes = 4 * sizeOf(this.#info(name).shape);
+    const { shape, packed } = this.#info(name);
+    const bytes = 4 * deviceWords(shape, packed);
     this.#rejectUnbindable(name, bytes);
     return bytes;
   }
@@ -250,8 +271,8 @@ class PlanBuilder {
   }
 
   #planTensor(name: string, buffer: number): PlanTensor {
-    const { dtype, shape } = this.#info(name);
-    return { name, dtype, shape, buffer };
+    const { dtype, shape, packed } = this.#info(name);
+    return { name, dtype, shape, ...(packed && { packed }), buffer };
   }
 
   #addStorage(value: string, role: Storage['role'], bytes: number, words?: Storage['words']): number {

@@ -2,6 +2,7 @@ import type { DType } from '../tensor/dtype.js';
 
 /** A piece of GPU memory that a plan wants. */
 export interface PlanBuffer {
+  /** What it holds before the first command or after the last; `scratch` where that is nothing. */
   readonly role: 'input' | 'output' | 'weight' | 'scratch';
   /** A multiple of 16, at least 16. */
   readonly bytes: number;
@@ -10,6 +11,8 @@ export interface PlanBuffer {
   readonly lastUse: number;
   /** The names of the values that live in it, one after the other. */
   readonly values: readonly string[];
+  /** Where it lies inside an earlier buffer, `of` by index; absent where it has memory of its own. */
+  readonly part?: { readonly of: number; readonly offset: number };
   /** Contents of a weight, uploaded once. */
   readonly words?: Float32Array | Int32Array | Uint32Array;
 }
@@ -19,6 +22,8 @@ export interface PlanTensor {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** True where the buffer holds it packed, four elements to a word. */
+  readonly packed?: boolean;
   readonly buffer: number;
 }
 
@@ -73,4 +78,6 @@ export interface Plan {
   readonly buffers: readonly PlanBuffer[];
   readonly pipelines: readonly PlanPipeline[];
   readonly commands: readonly Command[];
+  /** For every command, the bytes of all values but weights that are needed while it runs, a node's scratch included. */
+  readonly live: readonly number[];
 }

@@ -7,3 +7,6 @@ export interface Budgets {
 }
 
 export const defaultBudgets: Budgets = { maxBytes: 2 ** 32, maxFoldedElements: 2 ** 24 };
+
+/** Runs that a device works on at a time; each reads back through memory of its own. */
+export const RUNS_IN_FLIGHT = 2;

@@ -71,3 +71,18 @@ export const matmulTolerance = (k: number, a = 1, b = 1): Tolerance => ({
   atol: Math.max(1, k) ** 2 * 2 ** -24 * a * b + 1e-30,
   rtol: 4e-7,
 });
+
+/** Norms of what the three transforms of Winograd's F(2x2, 3x3) and F(4x4, 3x3) do to an error (see `winogradTolerance`). */
+export const winogradNorms = { 2: 5, 4: 21.4 } as const;
+
+/**
+ * Error bound of a convolution of `channels` inputs by Winograd's algorithm, of inputs spread evenly over [-a, a] and weights
+ * over [-b, b]. Rounding errors of mean zero grow with the root of their number (Higham and Mary, "A New Approach to
+ * Probabilistic Rounding Error Analysis", 2019): a partial sum of the products at a point, whose size is the root of the
+ * channels times the norms of the transforms that lead there, is rounded once for every channel and some ten times on its
+ * way. Six standard deviations. The worst case is some hundred times as much, beyond what a wrong kernel does.
+ */
+export const winogradTolerance = (tile: 2 | 4, channels: number, a = 1, b = 1): Tolerance => ({
+  atol: 6 * 2 ** -24 * winogradNorms[tile] * Math.sqrt(channels * (channels + 10)) * ((a * b) / 3),
+  rtol: 4e-7,
+});

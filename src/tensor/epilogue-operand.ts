@@ -17,7 +17,8 @@ export const operandKind = (operand: Shape, result: Shape, channelAxis: number |
 };
 
 /** The axis that the kernels of an operator count as channels of a result of that rank. */
-export const channelAxisOf = (op: string, rank: number, channelsLast: boolean): number | undefined => {
+export const channelAxisOf = (op: string, rank: number, attributes: Readonly<Record<string, unknown>>): number | undefined => {
+  const channelsLast = attributes.channelsLast === true && attributes.writesChannelsFirst !== true;
   if (op === 'Conv' || op === 'ConvTranspose') return channelsLast ? rank - 1 : 1;
   // The last axis of a 4-D image is its width until a pass changes the order of axes.
   return op === 'MatMul' || op === 'Gemm' || rank !== 4 ? rank - 1 : undefined;

@@ -58,6 +58,26 @@ export class Tensor {
     return tensor;
   }
 
+  /**
+   * Wraps the application's own buffer, without copying: one 32-bit word an element (f32; i32 for signed and u32 for
+   * unsigned integers and bool), row-major. It needs the usage COPY_SRC, must be of the device of the session that it is
+   * given to, and stays the application's: `dispose` leaves it alone. `read` is what `getData` calls.
+   * Throws `invalid-argument` where the buffer is too small or cannot be copied from.
+   */
+  static fromGpuBuffer(type: DType, buffer: GPUBuffer, dims: readonly number[], read?: () => Promise<TypedArray>): Tensor {
+    const bytes = 4 * sizeOf(dims);
+    if (buffer.size < bytes || (buffer.usage & COPY_SRC) === 0) {
+      const why = buffer.size < bytes ? `${bytes} bytes are wanted, it has ${buffer.size}` : 'it has no usage COPY_SRC';
+      throw new TilewiseError('invalid-argument', `the buffer cannot hold a tensor of dims [${dims.join(', ')}]: ${why}`);
+    }
+    const unread = async (): Promise<TypedArray> => {
+      throw new TilewiseError('invalid-argument', "nothing was said of how to read the application's own buffer", {
+        hint: 'give Tensor.fromGpuBuffer a function as its last argument',
+      });
+    };
+    return Tensor.fromDevice(type, dims, { buffer, read: read ?? unread, release: () => undefined });
+  }
+
   get location(): TensorLocation {
     return this.#storage ? 'gpu' : 'cpu';
   }
@@ -98,6 +118,9 @@ export class Tensor {
     if (this.#disposed) throw new TilewiseError('disposed', 'this tensor was disposed');
   }
 }
+
+/** GPUBufferUsage.COPY_SRC, which Node has no global for. */
+const COPY_SRC = 4;
 
 const toTypedArray = (type: DType, data: TypedArray | readonly (number | bigint | boolean)[]): TypedArray => {
   const wanted = arrayOf(type);

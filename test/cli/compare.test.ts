@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compareGraph } from '../../src/compare.js';
 import { importOnnx } from '../../src/importers/onnx/index.js';
@@ -52,6 +54,60 @@ describe('compare', () => {
     expect(first?.node).toBeUndefined();
     expect(first?.tensor).toBe(graph.outputs[0]);
     expect(outputs).toHaveLength(1);
+  });
+
+  it('shows worst elements, a histogram and what float16 could hold', async () => {
+    const folder = temporaryFolder();
+    const model = await writeModel(folder, smallNet());
+    const html = join(folder, 'report', 'compare.html');
+    const { out, err } = await tilewise(['compare', model, '--worst', '2', '--html', html], { alter: breakSigmoid });
+    expect(out).toMatch(/^element +GPU +expected +error\n(\[.*\n){2}\n/m);
+    expect(out).toMatch(/^0\.1e?.* to 1e\+0|^1e-1 to 1e\+0 +\d/m);
+    expect(out).toContain('float16 could hold all values');
+    expect(err).toContain(`written: ${html}`);
+    const page = await readFile(html, 'utf8');
+    expect(page).toContain('First difference: Conv &#39;Conv_2&#39;, 3 of 3 elements');
+    expect(page).not.toMatch(/NaN|undefined/);
+  });
+
+  it('holds values against golden files', async () => {
+    const folder = temporaryFolder();
+    const model = await writeModel(folder, smallNet());
+    const golden = join(folder, 'golden');
+    await tilewise(['run', model, '--output', golden]);
+    const sound = await tilewise(['compare', model, '--golden', golden]);
+    expect(sound).toMatchObject({ code: 0 });
+    expect(sound.out).toContain('agrees with');
+    const wrong = await tilewise(['compare', model, '--golden', golden, '--seed', '2', '--json']);
+    expect(wrong.code).toBe(1);
+    expect(JSON.parse(wrong.out).first).toMatchObject({ equal: false, differing: 3 });
+    const empty = await tilewise(['compare', model, '--golden', folder]);
+    expect(empty.err).toMatch(/no file in .* is named after a value of the model\nhint: .*NAME\.npy/);
+    expect((await tilewise(['compare', model, '--golden', join(folder, 'nowhere')])).err).toContain('cannot read the folder');
+  });
+
+  it('holds a model against another', async () => {
+    const folder = temporaryFolder();
+    const model = await writeModel(folder, smallNet());
+    expect((await tilewise(['compare', model, '--against', model])).code).toBe(0);
+    const broken = await tilewise(['compare', model, '--against', model], { alter: breakSigmoid });
+    expect(broken.code).toBe(1);
+    expect(broken.out).toContain("first difference: Conv 'Conv_2'");
+    const both = await tilewise(['compare', model, '--against', model, '--golden', folder]);
+    expect(both.err).toContain('--against or --golden, not both');
+  });
+
+  it('has a column of onnxruntime', async () => {
+    const model = await writeModel(temporaryFolder(), smallNet());
+    const { out, code } = await tilewise(['compare', model, '--onnxruntime', '--json']);
+    expect(code).toBe(0);
+    const { nodes, onnxruntime } = JSON.parse(out);
+    expect(onnxruntime).toMatch(/^\d+\.\d+/);
+    const errors = nodes.map((node: { onnxruntime: number | null }) => node.onnxruntime);
+    expect(errors.filter((error: number | null) => error !== null).length).toBeGreaterThan(0);
+    for (const error of errors) if (error !== null) expect(error).toBeLessThan(1e-5);
+    const text = await tilewise(['compare', model, '--onnxruntime']);
+    expect(text.out).toContain('reference - onnxruntime');
   });
 
   it('holds results to the tolerance named', async () => {

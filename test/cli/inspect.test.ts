@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { constant, info, modelBytes, node } from '../importers/models.js';
+import { constant, info, modelBytes, node, subgraph, withGraphs } from '../importers/models.js';
 import { smallNet, temporaryFolder, tilewise, writeModel } from './support.js';
 
 /** Conv over 4 x 4 positions: 2 x 9 products each; Conv over one: 3 x 32. */
@@ -40,7 +40,9 @@ describe('inspect', () => {
   it('prints the plan without weights, as JSON', async () => {
     const { plan, ...rest } = JSON.parse((await inspect(1, '--json', '--plan')).out);
     expect(Object.keys(rest)).toEqual(['inputs', 'outputs', 'nodes', 'totals']);
-    expect(Object.keys(plan)).toEqual(['buffers', 'commands']);
+    expect(Object.keys(plan)).toEqual(['buffers', 'commands', 'memory']);
+    expect(plan.memory.totalBytes).toBe(plan.memory.weightBytes + plan.memory.activationBytes);
+    expect(plan.memory.timeline).toHaveLength(plan.commands.length);
     expect(plan.buffers.some((buffer: { role: string }) => buffer.role === 'weight')).toBe(true);
     for (const buffer of plan.buffers) expect(buffer).not.toHaveProperty('words');
     const dispatches = plan.commands.filter(({ kind }: { kind: string }) => kind === 'dispatch');
@@ -69,7 +71,9 @@ describe('inspect', () => {
     expect(out).toMatch(/^Conv_0 +Conv +576 +20 +conv\S*$/m);
     expect(out).toMatch(/^4 nodes +768 +116$/m);
     expect(out).toMatch(/^0 +dispatch +Conv_0/m);
-    expect(out).toMatch(/^weights [\d,]+ bytes, values [\d,]+, inputs and outputs [\d,]+$/m);
+    expect(out).toMatch(
+      /^weights [\d,]+ bytes, activations [\d,]+\nneeded at once [\d,]+: the activations take [\d.]+ times that$/m,
+    );
   });
 
   it('tells for every node what runs it, or why nothing does', async () => {
@@ -103,6 +107,52 @@ describe('inspect', () => {
     const text = await tilewise(['inspect', model]);
     expect(text.code).toBe(0);
     expect(text.out).toMatch(/^frob +my\.domain\.Frobnicate +0 +0 +cannot run: .*not supported$/m);
+  });
+
+  it('tells of a model that runs in stages what waits for what, and what cannot run', async () => {
+    const branch = (name: string, op: string) => subgraph(name, [node(op, ['x'], ['b'])], [], ['b']);
+    const parts = (op: string) => ({
+      nodes: [
+        node('Relu', ['x'], ['r']),
+        node('NonZero', ['r'], ['places']),
+        node('Transpose', ['places'], ['rows']),
+        node('GatherND', ['x', 'rows'], ['kept']),
+        node('ReduceSum', ['x'], ['s'], { keepdims: 0 }),
+        node('Cast', ['s'], ['c'], { to: 9 }),
+        withGraphs(node('If', ['c'], ['chosen']), branch('then_branch', 'Neg'), branch('else_branch', op)),
+        withGraphs(
+          node('Loop', ['', 'on', 'x'], ['looped']),
+          subgraph('body', [node('Neg', ['v'], ['w']), node('Cast', ['s'], ['d'], { to: 9 })], ['i', 'e', 'v'], ['d', 'w']),
+        ),
+        withGraphs(node('If', ['on'], ['known']), branch('then_branch', 'Neg'), branch('else_branch', 'Frobnicate')),
+        node('Exp', ['looped'], ['y']),
+      ],
+      inputs: [info('x', ['h', 2])],
+      outputs: ['y', 'kept', 'chosen', 'known'].map((name) => info(name)),
+      initializers: [constant('on', 'bool', [], [1])],
+    });
+    const fatesOf = async (op: string) => {
+      const { out } = await tilewise(['inspect', await writeModel(temporaryFolder(), modelBytes(parts(op))), '--json']);
+      return new Map(JSON.parse(out).nodes.map((one: Record<string, string>) => [one.name, one.kernel ?? one.reason]));
+    };
+    expect(Object.fromEntries(await fatesOf('Abs'))).toEqual({
+      r: 'unary',
+      places: 'non-zero-count + non-zero',
+      rows: "chosen when NonZero 'places' has run",
+      kept: "chosen when NonZero 'places' has run",
+      s: 'reduce',
+      c: 'cast',
+      chosen: "chosen when 'c' is read back",
+      looped: 'its graph runs as a stage of its own',
+      'known/b': 'unary',
+      known: 'copy',
+      y: "chosen when Loop 'looped' has run",
+    });
+    expect((await fatesOf('Frobnicate')).get('chosen')).toContain('Frobnicate');
+    const model = await writeModel(temporaryFolder(), modelBytes(parts('Abs')));
+    const { code, out, err } = await tilewise(['inspect', model, '--plan']);
+    expect([code, err]).toEqual([0, expect.stringContaining('first stage')]);
+    expect(out).toMatch(/dispatch +places +NonZero +non-zero-count/);
   });
 
   it('tells what a feed decides, and what is too large', async () => {

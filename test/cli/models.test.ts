@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { modelBytes, node } from '../importers/models.js';
 import { sumNet, temporaryFolder, tilewise } from './support.js';
 
 const a = [0.5, 0.25, -1, 3, 2, 1];
@@ -90,6 +91,17 @@ describe('models', () => {
       ['sum', 'pass'],
     ]);
     expect(rows[0].reason).not.toBe('');
+  });
+
+  it('fails for a model that is refused where it is among the first, or with --strict', async () => {
+    const folder = await folderOf({ first: false }, sums);
+    await writeFile(join(folder, 'sum', 'model.onnx'), modelBytes({ nodes: [node('Frobnicate', ['x'], ['y'])] }));
+    const { code, results: rows } = await results(folder, '--all');
+    expect({ code, results: rows.map(({ result }: Record<string, string>) => result) }).toEqual({
+      code: 0,
+      results: ['refused'],
+    });
+    expect((await results(folder, '--all', '--strict')).code).toBe(1);
   });
 
   it('tells where models come from when there are none', async () => {

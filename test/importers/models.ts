@@ -7,6 +7,7 @@ import {
   type AttributeProto,
   attributeTypes,
   type DimensionProto,
+  type GraphProto,
   type ModelProto,
   modelProto,
   type NodeProto,
@@ -55,6 +56,33 @@ export const node = (
   outputs,
   attributes: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
   ...more,
+});
+
+/** A graph as an attribute; its inputs and outputs are of no stated type. */
+export const subgraph = (
+  name: string,
+  nodes: readonly NodeProto[],
+  inputs: readonly string[],
+  outputs: readonly string[],
+  initializers: GraphProto['initializers'] = [],
+): AttributeProto => ({
+  ...emptyAttribute,
+  name,
+  type: 5,
+  g: {
+    name,
+    nodes,
+    initializers,
+    inputs: inputs.map((input) => ({ name: input })),
+    outputs: outputs.map((output) => ({ name: output })),
+    valueInfo: [],
+    sparseInitializers: [],
+  },
+});
+
+export const withGraphs = (proto: NodeProto, ...graphs: readonly AttributeProto[]): NodeProto => ({
+  ...proto,
+  attributes: [...proto.attributes, ...graphs],
 });
 
 export const info = (name: string, dims?: readonly (number | string)[], dtype: DType = 'float32'): ValueInfoProto => {

@@ -114,3 +114,47 @@ describe('older forms', () => {
     expect(errorOf(() => rotary('p', { is_packed_batching: 1 })).message).toMatch(/is_packed_batching/);
   });
 });
+
+describe('functions of language models', () => {
+  it('SwiGLU', () => {
+    const parts = (inputs: string[]): ModelParts => ({
+      opset: 28,
+      initializers: [constant('b', 'float32', [2], [2, -1])],
+      nodes: [node('SwiGLU', inputs, ['y'], { alpha: { float: 0.5 } })],
+      outputs: [info('y')],
+    });
+    const swish = (v: number): number => v / (1 + Math.exp(-0.5 * v));
+    expectNumbers(run(parts(['x', 'b']), tensor('float32', [2], [1, 3])).get('y'), [2 * swish(1), -swish(3)]);
+    expect(errorOf(() => importModel({ ...parts(['x']), inputs: [info('x', [2])] })).code).toBe('invalid-model');
+  });
+
+  it('CausalConvWithState goes on where the last part ended', () => {
+    const parts = (inputs: string[], attributes: Parameters<typeof node>[3] = {}): ModelParts => ({
+      opset: 27,
+      initializers: [
+        constant('w', 'float32', [2, 1, 3], [1, 2, 3, -1, 0.5, 1]),
+        constant('b', 'float32', [2], [1, -1]),
+        constant('p', 'float32', [1, 2, 2], [4, 5, 6, 7]),
+        constant('one', 'float32', [2, 1, 1], [2, 3]),
+      ],
+      nodes: [node('CausalConvWithState', inputs, ['y', 'state'], attributes)],
+      outputs: [info('y'), info('state')],
+    });
+    const given = tensor('float32', [1, 2, 2], [1, -1, 2, 0.5]);
+    const first = run(parts(['x', 'w']), given);
+    expectNumbers(first.get('y'), [3, 2 - 3, 2, 1 + 0.5]);
+    expectNumbers(first.get('state'), [1, -1, 2, 0.5]);
+    const next = run(parts(['x', 'w', 'b', 'p'], { activation: 'silu' }), given);
+    const silu = (v: number): number => v / (1 + Math.exp(-v));
+    expectNumbers(next.get('y'), [4 + 10 + 3 + 1, 5 + 2 - 3 + 1, -6 + 3.5 + 2 - 1, -7 + 1 + 0.5 - 1].map(silu));
+    expectNumbers(next.get('state'), [1, -1, 2, 0.5]);
+    const short = run(parts(['x', 'one']), given);
+    expectNumbers(short.get('y'), [2, -2, 6, 1.5]);
+    expect(short.get('state')?.dims).toEqual([1, 2, 0]);
+    const refused = (inputs: string[], attributes?: Parameters<typeof node>[3], x = info('x', [1, 2, 2])): string =>
+      errorOf(() => importModel({ ...parts(inputs, attributes), inputs: [x, info('v')] })).code;
+    expect(refused(['x', 'w'], { activation: 'relu' })).toBe('invalid-model');
+    expect(refused(['x', 'p'])).toBe('invalid-model');
+    expect(refused(['x', 'v'])).toBe('unsupported-model');
+  });
+});

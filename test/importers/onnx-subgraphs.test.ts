@@ -1,40 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { runGraph } from '../../kernels-ref/run-graph.js';
-import type { Graph } from '../../src/graph/graph.js';
-import type { AttributeProto, GraphProto, NodeProto } from '../../src/importers/onnx/proto.js';
+import { exportOnnx } from '../../src/exporters/onnx.js';
+import { type Graph, subgraphsOf } from '../../src/graph/graph.js';
+import type { AttributeProto, NodeProto } from '../../src/importers/onnx/proto.js';
 import { toNumbers } from '../../src/tensor/convert.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { constant, errorOf, importModel, info, type ModelParts, node } from './models.js';
-
-const subgraph = (
-  name: string,
-  nodes: readonly NodeProto[],
-  inputs: readonly string[],
-  outputs: readonly string[],
-  initializers: GraphProto['initializers'] = [],
-): AttributeProto => ({
-  floats: [],
-  ints: [],
-  strings: [],
-  tensors: [],
-  graphs: [],
-  name,
-  type: 5,
-  g: {
-    name,
-    nodes,
-    initializers,
-    inputs: inputs.map((input) => ({ name: input })),
-    outputs: outputs.map((output) => ({ name: output })),
-    valueInfo: [],
-    sparseInitializers: [],
-  },
-});
-
-const withGraphs = (proto: NodeProto, ...graphs: readonly AttributeProto[]): NodeProto => ({
-  ...proto,
-  attributes: [...proto.attributes, ...graphs],
-});
+import { constant, errorOf, importModel, info, type ModelParts, node, subgraph, withGraphs } from './models.js';
 
 const run = (graph: Graph, feeds: Readonly<Record<string, Tensor>> = { x: vector(1, -2, 3) }): Record<string, number[]> => {
   const values = runGraph(graph, new Map(Object.entries(feeds)));
@@ -82,14 +53,35 @@ describe('If', () => {
     expect(run(importModel({ ...base, nodes: [through], initializers: [flag('c', true)] }))).toEqual({ y: [1, -2, 3] });
   });
 
-  it('refuses a computed condition and another number of outputs', () => {
+  it('stays where its condition is computed, with graphs that read nothing from outside', () => {
     const inputs = [info('x', [3]), info('c', [], 'bool')];
-    expect(errorOf(() => importModel({ ...base, inputs, nodes }))).toMatchObject({
-      code: 'unsupported-model',
-      message: /condition/,
-    });
+    const graph = importModel({ ...base, inputs, nodes });
+    const kept = graph.nodes.find(({ op }) => op === 'If');
+    expect(kept?.inputs).toEqual(['c', 'x', 'x']);
+    expect(subgraphsOf(kept!).map((inner) => [inner.inputs, inner.nodes.length])).toEqual([
+      [['x'], 2],
+      [['x'], 1],
+    ]);
+    const feeds = { x: vector(1, -2, 3) };
+    expect(run(graph, { ...feeds, c: new Tensor('bool', [true], []) })).toEqual({ y: [1, 0, 9] });
+    expect(run(graph, { ...feeds, c: new Tensor('bool', [false], []) })).toEqual({ y: [-1, 4, -9] });
+    expect(() => exportOnnx(graph)).toThrow(expect.objectContaining({ code: 'unsupported-model' }));
+  });
+
+  it('refuses another number of outputs, further graphs and one that is missing', () => {
     const two = { ...choice, outputs: ['chosen', 'more'] };
-    expect(errorOf(() => importModel({ ...base, nodes: [two], initializers: [flag('c', true)] })).code).toBe('invalid-model');
+    const inputs = [info('x', [3]), info('c', [], 'bool')];
+    const refused = (one: NodeProto, parts: ModelParts): void =>
+      expect(errorOf(() => importModel({ ...base, nodes: [one], ...parts })).code).toBe('invalid-model');
+    for (const parts of [{ initializers: [flag('c', true)] }, { inputs }]) refused(two, parts);
+    refused({ ...choice, attributes: choice.attributes.slice(0, 1) }, { inputs });
+    refused(withGraphs(choice, subgraph('__proto__', [], [], ['x'])), { inputs });
+    refused(
+      withGraphs(node('If', ['c'], ['y']), subgraph('then_branch', [], ['q'], ['q']), subgraph('else_branch', [], [], ['x'])),
+      {
+        inputs,
+      },
+    );
   });
 
   it('ignores what the branch not taken needs', () => {
@@ -145,19 +137,25 @@ describe('Loop', () => {
     expect(run(importModel(loop('', 'on', ends)))).toEqual({ y: [1, -2, 3], all: [-1, 2, -3] });
   });
 
-  it('refuses what cannot be unrolled', () => {
+  it('stays where its turns are many, computed or never known', () => {
     const computed = body([node('Cast', ['i'], ['c2'], { to: 9 })]);
-    const messages = [loop('many', 'on'), loop('', 'on'), loop('m', 'on', computed), loop('m', 'off')].map((parts) => {
-      const { code, message } = errorOf(() => importModel(parts));
-      expect(code).toBe('unsupported-model');
-      return message;
-    });
-    expect(messages.map((message) => /turns|condition|no turn/.exec(message)?.[0])).toEqual([
-      'turns',
-      'turns',
-      'condition',
-      'no turn',
-    ]);
+    for (const parts of [loop('many', 'on'), loop('', 'on'), loop('m', 'on', computed), loop('m', 'off')]) {
+      const kept = importModel(parts).nodes.find(({ op }) => op === 'Loop');
+      expect(kept?.attributes.carried).toBe(1);
+    }
+    // The turn after turn 0 is not taken.
+    expect(run(importModel(loop('m', 'on', computed)))).toEqual({ y: [1, -2, 3], all: [-1, 2, -3] });
+    expect(run(importModel(loop('many', 'on'))).y).toEqual([1, -2, 3].map((v) => v + 256 * 257));
+  });
+
+  it('refuses a body that does not fit', () => {
+    const few = subgraph('body', [], ['i', 'c'], ['c']);
+    const none = { ...node('Loop', ['many', '', 'x'], ['y', 'all']) };
+    for (const one of [withGraphs(none, few), none, withGraphs(none, { ...few, name: 'other' })]) {
+      expect(errorOf(() => importModel({ ...loop('m', 'on'), nodes: [one] })).code).toBe('invalid-model');
+    }
+    const body2 = subgraph('body', [], ['i', 'c', 's'], ['c', 's']);
+    expect(errorOf(() => importModel({ ...loop('m', 'on'), nodes: [withGraphs(none, body2)] })).code).toBe('invalid-model');
   });
 
   it('refuses loops in loops that become too many nodes', () => {
@@ -200,9 +198,34 @@ describe('Scan', () => {
     expect(run(importModel(scan(attributes)), feeds)).toEqual({ last: [11, 22, 33], sums });
   });
 
-  it('refuses an unknown length', () => {
-    const parts = { ...scan({}), inputs: [info('x', [3]), info('rows', ['n', 3])] };
-    expect(errorOf(() => importModel(parts))).toMatchObject({ code: 'unsupported-model' });
+  it.each([
+    [{}, [1, 2, 3, 11, 22, 33]],
+    [{ scan_input_directions: [1] }, [10, 20, 30, 11, 22, 33]],
+    [{ scan_output_directions: [1] }, [11, 22, 33, 1, 2, 3]],
+  ])('of an unknown length is a loop: %o', (attributes, sums) => {
+    const parts = { ...scan(attributes), inputs: [info('x', [3]), info('rows', ['n', 3])] };
+    const graph = importModel(parts);
+    expect(graph.nodes.map(({ op }) => op)).toContain('Loop');
+    expect(run(graph, feeds)).toEqual({ last: [11, 22, 33], sums });
+  });
+
+  it('of an unknown length puts its turns along another axis where the rank is declared', () => {
+    const parts = { ...scan({ scan_output_axes: [-1] }), inputs: [info('x', [3]), info('rows', ['n', 3])] };
+    expect(errorOf(() => importModel(parts)).code).toBe('unsupported-model');
+    const [{ attributes, ...proto }] = parts.nodes as [NodeProto];
+    const ranked = attributes.map((one) =>
+      one.g ? { ...one, g: { ...one.g, outputs: [info('s2', [3]), info('out', [3])] } } : one,
+    );
+    const graph = importModel({ ...parts, nodes: [{ ...proto, attributes: ranked }] });
+    expect(run(graph, feeds)).toEqual({ last: [11, 22, 33], sums: [1, 11, 2, 22, 3, 33] });
+  });
+
+  it('refuses inputs of different lengths', () => {
+    const two = withGraphs(
+      node('Scan', ['x', 'rows'], ['sums'], { num_scan_inputs: 2 }),
+      subgraph('body', [node('Add', ['a', 'row'], ['out'])], ['a', 'row'], ['out']),
+    );
+    expect(errorOf(() => importModel({ ...scan({}), outputs: [info('sums')], nodes: [two] })).code).toBe('invalid-model');
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Attributes } from '../../src/graph/graph.js';
+import { type DeviceFacts, defaultFacts } from '../../src/kernels/facts.js';
+import { buildPlan } from '../../src/plan/build.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { tolerances } from '../../src/tensor/compare.js';
-import { caseGraph, checkOp, type InputSpec, type OpCase } from '../support/check-op.js';
+import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
 
 interface Form {
   readonly batch?: number;
@@ -21,7 +23,14 @@ interface Form {
   readonly outputs?: number;
 }
 
-const caseOf = (form: Form): OpCase => {
+/** The kernel of CPU adapters that keeps no scores, that of GPUs, and those that keep them. */
+const families: Readonly<Record<string, Partial<DeviceFacts>>> = {
+  rows: { kind: 'cpu' },
+  tiles: { kind: 'gpu' },
+  scores: { kind: 'cpu', features: [] },
+};
+
+const caseOf = (form: Form, facts: Partial<DeviceFacts> = families.scores as Partial<DeviceFacts>): OpCase => {
   const { batch = 2, heads = 2, kvHeads = heads, queries = 3, keys = 5, size = 4, width = size, past, threeD } = form;
   const tensor = (count: number, sequence: number, extent: number): InputSpec => ({
     shape: threeD ? [batch, sequence, count * extent] : [batch, count, sequence, extent],
@@ -43,6 +52,7 @@ const caseOf = (form: Form): OpCase => {
     attributes: { ...(threeD && { q_num_heads: heads, kv_num_heads: kvHeads }), ...form.attributes },
     outputs: form.outputs ?? 1,
     tolerance: tolerances.reduction,
+    facts,
   };
 };
 
@@ -52,6 +62,9 @@ const forms: Form[] = [
   ...[1, 3, 4, 5, 31, 33].map((size): Form => ({ size, width: size })),
   ...[1, 4, 31, 129].map((keys): Form => ({ keys, queries: 1 })),
   { queries: 33, keys: 33, attributes: { is_causal: true } },
+  { heads: 3, queries: 17, keys: 65, size: 8, width: 68 },
+  { heads: 1, queries: 5, keys: 130, size: 12, width: 132, threeD: true, mask: [5, 130] },
+  { heads: 1, queries: 16, keys: 64, width: 260 },
   { size: 5, width: 8, threeD: true },
   { size: 8, width: 3 },
   { heads: 4, kvHeads: 2, threeD: true },
@@ -84,11 +97,14 @@ const forms: Form[] = [
   { width: 0, outputs: 4 },
 ];
 
-describe('attention', () => {
-  it.each(forms.map(caseOf))('$name', (opCase) => checkOp(opCase));
+const kernelsOf = (opCase: OpCase, features: readonly string[] = ['subgroups']): string[] =>
+  buildPlan(caseGraph(opCase).graph, { ...defaultFacts, features, ...opCase.facts }).pipelines.map(({ kernel }) => kernel);
 
-  it('gives 0 where a row sees no key, and keeps NaN', async () => {
-    const form = caseOf({ mask: [3, 5], maskType: 'bool', outputs: 4, attributes: { qk_matmul_output_mode: 3 } });
+describe.each(Object.entries(families))('attention by %s', (family, facts) => {
+  it.each(forms.map((form) => caseOf(form, facts)))('$name', (opCase) => checkOp(opCase));
+
+  it.each([1, 4])('gives 0 where a row sees no key, and keeps NaN, with %i outputs', async (outputs) => {
+    const form = caseOf({ mask: [3, 5], maskType: 'bool', outputs, attributes: { qk_matmul_output_mode: 3 } }, facts);
     const mask = [0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0];
     const inputs = form.inputs.map((spec, i) => (i === 3 && spec ? { ...spec, data: mask } : spec));
     await checkOp({ ...form, inputs });
@@ -98,6 +114,39 @@ describe('attention', () => {
     });
     await checkOp({ ...form, inputs: nan });
   });
+
+  it('keeps infinities of values that it sees', () => {
+    const form = caseOf({ batch: 1, heads: 1 }, facts);
+    const data = Array.from({ length: 20 }, (_, i) => (i === 18 ? Number.POSITIVE_INFINITY : i));
+    return checkOp({ ...form, inputs: form.inputs.with(2, { shape: [1, 1, 5, 4], data }) });
+  });
+
+  it('is the family', () => {
+    const kernels = { rows: ['attention-rows'], tiles: ['attention-tiles'] }[family];
+    const scores = ['attention-scores', 'attention-weights', 'attention-values'];
+    expect(kernelsOf(caseOf({}, facts))).toEqual(kernels ?? scores);
+    expect(kernelsOf(caseOf({ width: 5 }, facts))).toEqual(scores);
+    expect(kernelsOf(caseOf({ outputs: 4 }, facts))).toEqual(expect.arrayContaining(scores));
+  });
+});
+
+describe('attention', () => {
+  const { rows, tiles } = families;
+  const mistakes: [Form, string, string, Partial<DeviceFacts> | undefined][] = [
+    [{}, 'd < params.quads', 'd + 1u < params.quads', rows],
+    [{ keys: 17 }, 'if (j > 0u)', 'if (j > 16u)', rows],
+    [{ keys: 17 }, 'total * before', 'total', rows],
+    [{ mask: [3, 5] }, 's[r] + f32(value)', 's[r]', rows],
+    [{ attributes: { is_causal: true } }, 'away > params.right', 'away >= params.right', rows],
+    [{}, 'd < params.quads', 'd + 1u < params.quads', tiles],
+    [{ keys: 130, queries: 16 }, 'old[0] * before.x', 'old[0]', tiles],
+    [{ keys: 130, queries: 16 }, 'total * before', 'total', tiles],
+    [{ mask: [3, 5] }, 's[r] + f32(value)', 's[r]', tiles],
+    [{ width: 68 }, 'column + part * 16u < params.width)', 'column + part * 16u + 1u < params.width)', tiles],
+  ];
+  it.each(mistakes)('rejects a wrong kernel without scores: %o', (form, right, replaced, facts) =>
+    expectWrongKernelRejected(caseOf(form, facts), right, replaced),
+  );
 
   const wrong: [Form, string, string][] = [
     [{}, 'd < params.size', 'd + 1u < params.size'],

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { defaultFacts } from '../../src/kernels/facts.js';
-import { buildPlan } from '../../src/plan/build.js';
 import { tolerances } from '../../src/tensor/compare.js';
 import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
 
@@ -33,8 +31,10 @@ describe('compress', () => {
     [pick([3], { ...flags(1), dtype: 'int32' }, 0), 'must be bool'],
     [pick([3], { ...flags(1), shape: [1, 1] }, 0), '1 dimension'],
   ])('refuses %o', (opCase, message) => expect(() => caseGraph(opCase)).toThrow(message));
-  it('has no kernel for a condition that a run computes', () => {
+  it('gathers what NonZero finds where a run computes the condition', () => {
     const { graph } = caseGraph({ ...pick([3], { shape: [3], dtype: 'bool', range: [0, 1] }, 0) });
-    expect(() => buildPlan(graph, defaultFacts)).toThrow('decides shapes');
+    expect(graph.nodes.map(({ op }) => op)).toEqual(['NonZero', 'Slice', 'Identity', 'Squeeze', 'Gather', 'Identity']);
+    const long = { ...pick([3], { shape: [4], dtype: 'bool', range: [0, 1] }, 0) } as OpCase;
+    expect(() => caseGraph(long)).toThrow('4 elements for 3');
   });
 });

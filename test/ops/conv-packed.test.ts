@@ -62,12 +62,30 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
     'cpu',
     [
       { x: [1, 4, 1, 1], w: [4, 4, 1, 1] },
-      { x: [2, 12, 5, 3], w: [20, 12, 1, 1] },
       { x: [1, 32, 3, 11], w: [36, 32, 1, 1], auto_pad: 'SAME_UPPER' },
       { x: [3, 8, 4, 4], w: [16, 8, 1, 1], pads: [0, 0, 0, 0] },
-      { x: [2, 58, 5, 3], w: [58, 58, 1, 1] },
+      { x: [2, 58, 5, 3], w: [33, 58, 1, 1] },
       { x: [1, 12, 5, 5], w: [3, 12, 1, 1] },
       { x: [1, 9, 5, 5], w: [4, 9, 1, 1] },
+    ],
+  ],
+  [
+    'conv-pointwise-32',
+    'cpu',
+    [
+      { x: [2, 12, 5, 3], w: [20, 12, 1, 1] },
+      { x: [1, 32, 4, 4], w: [32, 32, 1, 1] },
+      { x: [2, 58, 5, 3], w: [58, 58, 1, 1] },
+      { x: [1, 9, 17, 1], w: [29, 9, 1, 1] },
+    ],
+  ],
+  [
+    'conv-pointwise-64',
+    'cpu',
+    [
+      { x: [1, 64, 45, 47], w: [252, 64, 1, 1] },
+      { x: [2, 33, 21, 53], w: [459, 33, 1, 1] },
+      { x: [1, 16, 181, 183], w: [64, 16, 1, 1] },
     ],
   ],
   [
@@ -88,7 +106,7 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
     'cpu',
     [
       { x: [1, 4, 3, 3], w: [4, 4, 3, 3] },
-      { x: [2, 8, 7, 9], w: [20, 8, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+      { x: [2, 8, 7, 9], w: [12, 8, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
       { x: [1, 4, 5, 33], w: [8, 4, 1, 1], strides: [2, 3] },
       { x: [1, 4, 11, 9], w: [36, 4, 3, 2], dilations: [2, 3], pads: [2, 1, 2, 4] },
       { x: [1, 8, 6, 7], w: [4, 8, 5, 5], auto_pad: 'SAME_UPPER', strides: [1, 2] },
@@ -98,6 +116,18 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [2, 9, 9, 9], w: [5, 9, 5, 5], pads: [2, 2, 2, 2] },
       { x: [1, 16, 5, 9], w: [3, 16, 3, 5], dilations: [1, 2], pads: [1, 4, 1, 4] },
       { x: [2, 11, 7], w: [4, 11, 3] },
+    ],
+  ],
+  [
+    'conv-direct-32',
+    'cpu',
+    [
+      { x: [2, 8, 7, 9], w: [20, 8, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+      { x: [3, 5, 9, 7], w: [29, 5, 3, 2], dilations: [2, 3], pads: [2, 1, 2, 4] },
+      { x: [1, 12, 6, 7], w: [64, 12, 5, 5], auto_pad: 'SAME_UPPER', strides: [1, 2] },
+      { x: [1, 9, 4, 4], w: [58, 9, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [2, 8, 13], w: [24, 8, 4], strides: [2], pads: [1, 2] },
+      { x: [1, 4, 5, 33], w: [32, 4, 1, 1], strides: [2, 3] },
     ],
   ],
   [
@@ -136,8 +166,11 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
 
 /** A piece of each kernel's text, and what makes it wrong. */
 const mistakes: Readonly<Record<string, readonly [string, string]>> = {
-  'conv-pointwise': ['quadBroadcast(v0, 1u)', 'quadBroadcast(v0, 2u)'],
+  'conv-pointwise-32': ['b5 += x5', 'b5 += x4'],
+  'conv-pointwise-64': ['d15 += x15', 'd15 += x14'],
+  'conv-pointwise': ['quadBroadcast(v, 1u)', 'quadBroadcast(v, 2u)'],
   'conv-3x3': ['quadBroadcast(v0, 1u)', 'quadBroadcast(v0, 2u)'],
+  'conv-direct-32': ['w2 < params.in_w', 'w2 <= params.in_w'],
   'conv-direct': ['h >= params.in_h', 'h > params.in_h'],
   'conv-sliding': ['column < params.in_w)', 'column <= params.in_w)'],
   'conv-stem': ['quadBroadcast(v3, 0u)', 'quadBroadcast(v3, 1u)'],
@@ -195,6 +228,8 @@ describe('a pixel beside one that is not a number', () => {
     besideNan('conv-3x3', 'cpu', [5, 9, 3, 3]),
     besideNan('conv-sliding', 'cpu', [3, 9, 1, 2]),
     besideNan('conv-direct', 'cpu', [5, 9, 2, 2]),
+    besideNan('conv-direct-32', 'cpu', [29, 9, 2, 2]),
+    besideNan('conv-pointwise-32', 'cpu', [29, 9, 1, 1]),
     besideNan('conv-tiled', 'gpu', [5, 9, 1, 1]),
   ];
 
@@ -215,7 +250,7 @@ it('takes workgroup memory where the kernels without it cannot run', () => {
 describe('the general kernel serves', () => {
   const shape: ConvShape = { x: [1, 4, 5, 5], w: [4, 4, 3, 3] };
   it.each<[string, ConvShape, ConvOptions, (readonly string[])?]>([
-    ['channels-first', shape, { bias: true, kind: 'cpu' }],
+    ['weights that are fed, channels-first', shape, { bias: true, kind: 'cpu', constant: false }],
     ['weights that are fed', shape, { bias: true, kind: 'cpu', channelsLast: true, constant: false }],
     [
       'channels-first, where the output is not',

@@ -28,11 +28,12 @@ const general: ConvShape[] = [
 ];
 
 const cases: OpCase[] = general.flatMap((shape) => [
-  convCase(shape, { bias: true }),
+  convCase(shape, { bias: true, constant: false }),
   convCase(shape, { bias: false }),
   convCase(shape, { bias: true, channelsLast: true }),
   convCase(shape, { bias: false, channelsLast: true, constant: false }),
   convCase(shape, { bias: true, channelsLast: true, readsChannelsFirst: true, constant: false }),
+  convCase(shape, { bias: false, channelsLast: true, writesChannelsFirst: true, constant: false }),
 ]);
 
 describe('conv', () => {
@@ -81,6 +82,7 @@ describe('conv shapes', () => {
     expect(infer(['n', 3, 'h', 'w'], [4, 3, 3, 3], { pads: [1, 1, 1, 1] })).toEqual(['n', 4, 'h', 'w']);
     expect(infer(['n', 'h', 'w', 3], [4, 3, 3, 3], { auto_pad: 'SAME_UPPER', channelsLast: true })).toEqual(['n', 'h', 'w', 4]);
     expect(infer(['n', 3, 'h', 5], [4, 3, 1, 1], { channelsLast: true, readsChannelsFirst: true })).toEqual(['n', 'h', 5, 4]);
+    expect(infer(['n', 'h', 5, 3], [4, 3, 1, 1], { channelsLast: true, writesChannelsFirst: true })).toEqual(['n', 4, 'h', 5]);
     const [, , h, w] = infer([1, 3, 's', 's'], [4, 3, 3, 3], { strides: [2, 2] }) ?? [];
     expect(h).toBe(w);
     expect(h).not.toBe('s');

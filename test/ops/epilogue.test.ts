@@ -4,30 +4,37 @@ import { checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from 
 
 const step = (op: string, operand?: number, attributes = {}) => ({ op, attributes, ...(operand !== undefined && { operand }) });
 
-/** A residual and slopes per channel after a convolution, in either order of axes; every kernel gets its turn. */
+const orders = [
+  { name: 'NHWC', xLast: true, yLast: true },
+  { name: 'NCHW', xLast: false, yLast: false },
+  { name: 'NHWC to NCHW', xLast: true, yLast: false },
+];
+
+/** A residual and slopes per channel after a convolution, in any order of axes; every kernel gets its turn. */
 const conv = (name: string, [channels, outputs]: [number, number], k: number, attributes: Record<string, unknown>): OpCase[] =>
-  [true, false].flatMap((channelsLast) =>
+  orders.flatMap(({ name: order, xLast, yLast }) =>
     (['cpu', 'gpu'] as const).map((kind): OpCase => {
       const group = (attributes.group as number) ?? 1;
       const [h, w] = [6, 9];
       const stride = (attributes.strides as number[])?.[0] ?? 1;
       const [oh, ow] = [Math.ceil(h / stride), Math.ceil(w / stride)];
       const pad = Math.floor(k / 2);
-      const slopes: InputSpec = { shape: channelsLast ? [1, 1, 1, outputs] : [outputs, 1, 1], constant: true };
+      const slopes: InputSpec = { shape: yLast ? [1, 1, 1, outputs] : [outputs, 1, 1], constant: true };
       return {
-        name: `Conv ${name} ${channelsLast ? 'NHWC' : 'NCHW'} ${kind}`,
+        name: `Conv ${name} ${order} ${kind}`,
         op: 'Conv',
         facts: { kind },
         inputs: [
-          { shape: channelsLast ? [2, h, w, channels] : [2, channels, h, w] },
+          { shape: xLast ? [2, h, w, channels] : [2, channels, h, w] },
           { shape: [outputs, channels / group, k, k], constant: true, range: [-0.5, 0.5] },
           undefined,
-          { shape: channelsLast ? [2, oh, ow, outputs] : [2, outputs, oh, ow] },
+          { shape: yLast ? [2, oh, ow, outputs] : [2, outputs, oh, ow] },
           slopes,
         ],
         attributes: {
           pads: [pad, pad, pad, pad],
-          channelsLast,
+          channelsLast: xLast,
+          writesChannelsFirst: xLast && !yLast,
           epilogue: [step('Add', 3), step('PRelu', 4), step('Tanh')],
           ...attributes,
         } as OpCase['attributes'] & object,

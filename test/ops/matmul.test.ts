@@ -142,12 +142,22 @@ const special: OpCase[] = kinds.flatMap((kind) =>
   ),
 );
 
+/** Products that are large enough for the wide kernel of CPU adapters, with rows and columns that fill no tile. */
+const wide: OpCase[] = [
+  product([17, 1028], [1028, 1030], 'cpu'),
+  product([130, 129], [129, 1023], 'cpu', 'b', true),
+  product([3, 65, 300], [3, 300, 330], 'cpu'),
+  product([65, 512], [512, 512], 'cpu', 'b', true),
+];
+
 /** The kernels that a case runs on, without the launches that pack. */
 const kernelsOf = (opCase: OpCase, facts: Partial<DeviceFacts> = {}): string[] =>
   buildPlan(caseGraph(opCase).graph, { ...defaultFacts, ...opCase.facts, ...facts }).pipelines.map(({ kernel }) => kernel);
 
 describe('matmul', () => {
-  it.each([...cases, ...splits, ...large, ...halves, ...empty, ...integers, ...special])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...wide, ...splits, ...large, ...halves, ...empty, ...integers, ...special])('$name', (opCase) =>
+    checkOp(opCase),
+  );
 
   it('reads the same tensor twice', () =>
     checkOp({ ...product([12, 12], [12, 12]), inputs: [{ shape: [12, 12] }, { shape: [12, 12] }] }));
@@ -157,6 +167,8 @@ describe('matmul', () => {
     expect(kernelsOf(product([64, 64], [64, 64], 'gpu'))).toEqual(['matmul']);
     expect(kernelsOf(product([64, 64], [64, 64], 'cpu'), subgroups)).toEqual(['matmul-quads']);
     expect(kernelsOf(product([64, 64], [64, 64], 'cpu'))).toEqual(['matmul']);
+    for (const opCase of wide) expect(kernelsOf(opCase, subgroups).at(-1)).toBe('matmul-quads-wide');
+    expect(kernelsOf(product([1024, 512], [512, 32], 'cpu'), subgroups)).toEqual(['matmul-quads']);
     expect(kernelsOf(product([4, 64], [64, 64], 'gpu'))).toEqual(['matvec']);
     expect(kernelsOf(product([1, 64], [64, 64], 'cpu'))).toEqual(['matvec-columns']);
     expect(kernelsOf(product([64, 63], [63, 62], 'gpu'))).toEqual(['matmul-pack', 'matmul']);
@@ -188,6 +200,8 @@ describe('matmul', () => {
   it.each([
     [product([12, 64], [64, 36], 'gpu'), 'PITCH + local.y;', 'PITCH + local.y + 1;'],
     [product([12, 64], [64, 36], 'cpu'), 'v0, 1u', 'v0, 2u'],
+    [wide[3] as OpCase, 'e9 += m2', 'e9 += m1'],
+    [wide[3] as OpCase, 'sums[j]', 'sums[j ^ 1]'],
     [product([1, 64], [64, 36], 'gpu'), 'vec4f(v.w)', 'vec4f(v.z)'],
     [product([1, 64], [64, 36], 'cpu'), 'v.w * b', 'v.z * b'],
     [halves[0] as OpCase, 'unpack2x16float(v.y)', 'unpack2x16float(v.x)'],

@@ -3,8 +3,6 @@ import type { Graph } from '../../src/graph/graph.js';
 import { verify } from '../../src/graph/verify.js';
 import { inferShapes } from '../../src/ops/infer.js';
 import { foldAffine } from '../../src/passes/fold-affine.js';
-import { foldPad } from '../../src/passes/fold-pad.js';
-import { mergeDuplicates } from '../../src/passes/merge-duplicates.js';
 import { tolerances } from '../../src/tensor/compare.js';
 import { expectSameResults } from '../support/expect-same-results.js';
 import { NetBuilder, randomFeeds } from '../support/graphs.js';
@@ -55,51 +53,5 @@ describe('fold-affine', () => {
     const b = new NetBuilder();
     b.output(build(b, b.conv(b.input('x', 'float32', shape), 4, 4, 1)));
     expect(foldAffine(inferShapes(b.build())).nodes).toHaveLength(2);
-  });
-});
-
-describe('fold-pad', () => {
-  it('makes a Pad part of the convolution', () => {
-    const pads = (b: NetBuilder) => b.ints(0, 0, 1, 2, 0, 0, 0, 1);
-    expect(check(foldPad, (b, x) => [b.conv(b.op('Pad', [x, pads(b)]), 4, 4, 3)])).toEqual(['Conv']);
-    expect(
-      check(foldPad, (b, x) => [
-        b.conv(b.op('Pad', [x, b.ints(1, 1), '', b.ints(-1)]), 4, 4, 3, { auto_pad: 'VALID', pads: undefined }),
-      ]),
-    ).toEqual(['Conv']);
-  });
-
-  it.each<[string, (b: NetBuilder, x: string) => string]>([
-    ['adds channels', (b, x) => b.op('Conv', [b.op('Pad', [x, b.ints(0, 1, 0, 0, 0, 0, 0, 0)]), b.weight([4, 5, 1, 1])])],
-    [
-      'adds something else than zero',
-      (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, 1, 1, 0, 0, 1, 1), b.values([], [1])]), 4, 4, 3),
-    ],
-    ['reflects', (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, 1, 1, 0, 0, 1, 1)], { mode: 'reflect' }), 4, 4, 3)],
-    ['removes pixels', (b, x) => b.conv(b.op('Pad', [x, b.ints(0, 0, -1, 0, 0, 0, 0, 0)]), 4, 4, 3)],
-  ])('leaves a Pad alone that %s', (_, build) => {
-    const b = new NetBuilder();
-    b.output(build(b, b.input('x', 'float32', shape)));
-    expect(foldPad(inferShapes(b.build())).nodes).toHaveLength(2);
-  });
-});
-
-describe('merge-duplicates', () => {
-  it('computes the same thing once', () => {
-    const build = (b: NetBuilder, x: string) => {
-      const clipped = [b.op('Clip', [x], { min: 0 }), b.op('Clip', [x], { min: 0 }), b.op('Clip', [x], { min: -1 })] as const;
-      return [b.op('Add', [b.op('Tanh', [clipped[0]]), b.op('Tanh', [clipped[1]])]), b.op('Tanh', [clipped[2]])];
-    };
-    expect(check(mergeDuplicates, build)).toEqual(['Clip', 'Clip', 'Tanh', 'Add', 'Tanh']);
-  });
-
-  it('keeps outputs of the graph and tells infinities apart', () => {
-    const build = (b: NetBuilder, x: string) => [
-      b.op('Relu', [x]),
-      b.op('Relu', [x]),
-      b.op('Tanh', [b.op('Clip', [x], { max: 1 })]),
-      b.op('Tanh', [b.op('Clip', [x], { min: 1 })]),
-    ];
-    expect(check(mergeDuplicates, build)).toEqual(['Relu', 'Relu', 'Clip', 'Tanh', 'Clip', 'Tanh']);
   });
 });

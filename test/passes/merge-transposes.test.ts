@@ -35,6 +35,15 @@ describe('merge-transposes', () => {
     ]);
   });
 
+  it('cancels across the normalisation of a sequence', () => {
+    const normalized = (perm: number[], channels: number): string[] =>
+      check((b, x) => [transpose(b, b.batchNormalization(transpose(b, x, perm), channels), perm)]);
+    expect(normalized([0, 2, 1], 4)).toEqual(['BatchNormalization', 'Identity']);
+    expect(normalized([2, 1, 0], 3)).toEqual(['BatchNormalization', 'Identity']);
+    // The batch cannot be normalised over.
+    expect(normalized([1, 0, 2], 2)).toEqual(['Transpose', 'BatchNormalization', 'Transpose']);
+  });
+
   it('keeps a result that is read elsewhere', () => {
     expect(
       check((b, x) => {

@@ -12,6 +12,7 @@ import type { Plan } from '../../src/plan/plan.js';
 import { compareNumbers, describeComparison, type Tolerance } from '../../src/tensor/compare.js';
 import { fromNumbers, toNumbers } from '../../src/tensor/convert.js';
 import type { DType } from '../../src/tensor/dtype.js';
+import { deviceWords } from '../../src/tensor/layout.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { testDevice } from './device.js';
 import { GuardedMemory } from './guards.js';
@@ -25,6 +26,8 @@ export interface InputSpec {
   readonly data?: readonly number[];
   /** True where the input is a weight of the model, not a feed. */
   readonly constant?: boolean;
+  /** True where the device holds it packed, four elements to a word. */
+  readonly packed?: boolean;
 }
 
 export interface OpCase {
@@ -33,6 +36,8 @@ export interface OpCase {
   readonly inputs: readonly (InputSpec | undefined)[];
   readonly attributes?: Attributes;
   readonly outputs?: number;
+  /** True where the first output is packed on the device. */
+  readonly packs?: boolean;
   readonly tolerance: Tolerance;
   /** Device facts to pretend, e.g. to reach the kernels for the other kind of adapter. */
   readonly facts?: Partial<DeviceFacts>;
@@ -44,6 +49,7 @@ export const caseGraph = ({
   inputs,
   attributes = {},
   outputs = 1,
+  packs = false,
   name,
 }: OpCase): { graph: Graph; feeds: Map<string, Tensor> } => {
   const builder = new GraphBuilder();
@@ -58,8 +64,14 @@ export const caseGraph = ({
   const operator = operators.get(op);
   if (!operator) throw new Error(`no operator '${op}'`);
   builder.output(...builder.node(op, names, withDefaults(operator.attributes, attributes), outputs, op));
-  return { graph: foldConstants(builder.build()), feeds };
+  const packed = inputs.flatMap((spec, i) => (spec?.packed ? [`in${i}`] : []));
+  return { graph: withPacked(foldConstants(builder.build()), [...packed, ...(packs ? [`${op}.out`] : [])]), feeds };
 };
+
+const withPacked = (graph: Graph, packed: readonly string[]): Graph => ({
+  ...graph,
+  values: new Map([...graph.values].map(([name, value]) => [name, packed.includes(name) ? { ...value, packed: true } : value])),
+});
 
 export const tensorOf = ({ shape, dtype = 'float32', range = [-2, 2], data }: InputSpec, seed: number): Tensor => {
   const next = random(seed);
@@ -89,7 +101,7 @@ export const checkOp = async (opCase: OpCase, alter: (plan: Plan) => Plan = (pla
       const comparison = compareNumbers(toNumbers(got.type, got.data), toNumbers(want.type, want.data), opCase.tolerance);
       expect(comparison.equal, `${opCase.name}: ${describeComparison(comparison)}`).toBe(true);
     }
-    const exact = new Map(plan.outputs.map(({ name, shape }) => [name, 4 * shape.reduce((a, b) => a * b, 1)]));
+    const exact = new Map(plan.outputs.map(({ name, shape, packed }) => [name, 4 * deviceWords(shape, packed)]));
     expect(await memory.damaged(device.gpu, exact), `${opCase.name}: wrote outside of a tensor`).toEqual([]);
     device.throwFailure();
   } finally {

@@ -23,13 +23,28 @@ const ARGS = [
   '--no-first-run',
 ];
 
+/** Video frames as textures: Chromium's GPU process ends at the first where it does not itself draw with Vulkan. */
+const VIDEO_ARGS = [
+  '--use-vulkan=swiftshader',
+  '--use-angle=swiftshader',
+  '--enable-features=Vulkan',
+  '--enable-unsafe-swiftshader',
+  '--ignore-gpu-blocklist',
+];
+
+export interface ChromiumOptions {
+  /** With external textures, which the software adapter lacks else. */
+  readonly video?: boolean;
+}
+
 /** A Chromium with WebGPU: CHROMIUM_PATH, one of the machine's, or the one in the package @sparticuz/chromium. */
-export const chromiumLaunch = async (): Promise<LaunchOptions> => {
+export const chromiumLaunch = async ({ video = false }: ChromiumOptions = {}): Promise<LaunchOptions> => {
+  const args = video ? [...ARGS, ...VIDEO_ARGS] : ARGS;
   const installed = process.env.CHROMIUM_PATH ?? INSTALLED.find((path) => existsSync(path));
-  if (installed) return { executablePath: installed, args: ARGS };
+  if (installed) return { executablePath: installed, args };
   const folder = await unpackedChromium();
   const executablePath = join(folder, 'chromium');
-  return { executablePath, args: ARGS, env: await environment(folder, executablePath) };
+  return { executablePath, args, env: await environment(folder, executablePath) };
 };
 
 /** The package's Chromium, unpacked once a version into a folder of this user's. */

@@ -21,6 +21,8 @@ export interface ConvOptions {
   readonly channelsLast?: boolean;
   /** The input stays channels-first although the output is channels-last. */
   readonly readsChannelsFirst?: boolean;
+  /** The output stays channels-first although the input is channels-last. */
+  readonly writesChannelsFirst?: boolean;
   /** Weight and bias are constants, unless this is false. */
   readonly constant?: boolean;
   readonly epilogue?: readonly EpilogueStep[];
@@ -31,13 +33,22 @@ export const convAttributes = (given: Attributes): Attributes => withDefaults(co
 
 /** A case for `checkOp`; its input is transposed for the channels-last layout. */
 export const convCase = ({ x, w, ...attributes }: ConvShape, options: ConvOptions): OpCase => {
-  const { bias, channelsLast = false, readsChannelsFirst = false, constant = true, epilogue = [], kind } = options;
+  const {
+    bias,
+    channelsLast = false,
+    readsChannelsFirst = false,
+    writesChannelsFirst = false,
+    constant = true,
+    epilogue = [],
+    kind,
+  } = options;
   const input = channelsLast && !readsChannelsFirst ? [x[0] as number, ...x.slice(2), x[1] as number] : x;
   const terms = w.slice(1).reduce((a, b) => a * b, 1);
   const flags = [
     bias && 'bias',
     channelsLast && 'channels-last',
     readsChannelsFirst && 'from channels-first',
+    writesChannelsFirst && 'to channels-first',
     !constant && 'fed weights',
     ...epilogue.map(({ op }) => op),
     kind,
@@ -47,7 +58,7 @@ export const convCase = ({ x, w, ...attributes }: ConvShape, options: ConvOption
     name: [`[${x}] * [${w}]`, ...settings, ...flags.filter(Boolean)].join(', '),
     op: 'Conv',
     inputs: [{ shape: input }, { shape: w, constant }, ...(bias ? [{ shape: w.slice(0, 1), constant }] : [])],
-    attributes: { ...attributes, channelsLast, readsChannelsFirst, epilogue } as Attributes,
+    attributes: { ...attributes, channelsLast, readsChannelsFirst, writesChannelsFirst, epilogue } as Attributes,
     tolerance: matmulTolerance(terms + 1, 2, 2),
     ...(kind && { facts: { kind } }),
   };

@@ -4,7 +4,7 @@ import { fromNumbers } from '../../tensor/convert.js';
 import type { DType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Draft } from './draft.js';
-import { invalid, type OnnxNode, type Upgrade } from './onnx-node.js';
+import { invalid, type OnnxNode, type Upgrade, unsupported } from './onnx-node.js';
 
 /** Collects the nodes that stand for one node of the file. */
 class Composition {
@@ -67,6 +67,45 @@ export const softmaxCrossEntropyLoss: Upgrade = (node, draft) => {
   const c = new Composition(node, draft);
   const logProbabilities = c.add('LogSoftmax', [node.inputs[0] ?? ''], { axis: 1 }, node.outputs[1] || undefined);
   negativeLogLikelihood(c, node, logProbabilities);
+  return c.nodes;
+};
+
+/** swish(a) * b, of one shape. */
+export const swiGlu: Upgrade = (node, draft) => {
+  const c = new Composition(node, draft);
+  const [a = '', b = ''] = node.inputs;
+  if (node.inputs.length !== 2) invalid(`SwiGLU takes 2 inputs, got ${node.inputs.length}`);
+  c.add('Mul', [c.add('Swish', [a], Object.fromEntries(node.attributes)), b], {}, node.outputs[0]);
+  return c.nodes;
+};
+
+/**
+ * A convolution of each channel over the places up to its own: what came before (input 3, or zeros) stands in front of x.
+ * Output 1 is what stands in front of the next x.
+ */
+export const causalConvWithState: Upgrade = (node, draft) => {
+  const c = new Composition(node, draft);
+  const [x = '', weight = '', bias = '', past = ''] = node.inputs;
+  const [channels, one, length] = draft.values.get(weight)?.shape ?? [];
+  const { activation = 'none', ...others } = Object.fromEntries(node.attributes);
+  if (typeof channels !== 'number' || typeof length !== 'number') return unsupported(`the shape of '${weight}' is not declared`);
+  if (one !== 1) invalid(`the weight must be [channels, 1, length], got [${[channels, one, length].join(', ')}]`);
+  if (!['none', 'silu', 'swish'].includes(activation as string)) invalid(`activation '${String(activation)}' is not known`);
+  const front = length - 1;
+  const whole = past ? c.add('Concat', [past, x], { axis: 2 }) : c.add('Pad', [x, c.constant('int64', [0, 0, front, 0, 0, 0])]);
+  const inputs = bias ? [whole, weight, bias] : [whole, weight];
+  const [output, state] = node.outputs;
+  const result = c.add(
+    'Conv',
+    inputs,
+    { ...others, group: channels, kernel_shape: [length] },
+    activation === 'none' ? output : undefined,
+  );
+  if (activation !== 'none') c.add('Swish', [result], {}, output);
+  const ends = c.constant('int64', [2 ** 31 - 1]);
+  // The last of them, or none.
+  const starts = c.constant('int64', [front > 0 ? -front : 2 ** 31 - 1]);
+  if (state) c.add('Slice', [whole, starts, ends, c.constant('int64', [2])], {}, state);
   return c.nodes;
 };
 

@@ -6,16 +6,19 @@ import { atNode, operatorOf } from '../../ops/infer.js';
 import { attributesOf } from './attribute.js';
 import { Draft, isConstantNode, isStandard } from './draft.js';
 import { looksLike } from './foreign.js';
+import type { FlatNode } from './inline.js';
 import type { OnnxNode } from './onnx-node.js';
 import { type GraphProto, type ModelProto, modelProto, type NodeProto } from './proto.js';
 import { sortNodes } from './sort.js';
-import { inlineSubgraphs } from './subgraphs.js';
+import type { FlatGraph } from './subgraphs.js';
 import { isKnown, upgrade } from './upgrade.js';
 import { type ReadBudgets, readMessage } from './wire.js';
 
 /** Oldest and newest versions of the format that are understood. */
 const IR_VERSIONS = [3, 14] as const;
 const OPSETS = [1, 28] as const;
+/** TensorProto.DataType.FLOAT */
+const FLOAT = 1;
 
 export interface ImportOptions extends ReadBudgets {
   /**
@@ -31,8 +34,12 @@ export interface ImportOptions extends ReadBudgets {
  * `unsupported-model` for a model that needs what this library lacks.
  */
 export const importOnnx = (bytes: Uint8Array, options: ImportOptions = {}): Graph => {
-  const { graph: whole, opset } = checkModel(readModel(bytes, options), options);
-  const graph = inlined(whole, opset, options);
+  const { graph, opset } = checkModel(readModel(bytes, options), options);
+  return importGraph(graph, opset, options);
+};
+
+const importGraph = (whole: GraphProto, opset: number, options: ImportOptions): Graph => {
+  const graph = flattened(whole, opset, options);
   if (!options.onRefused) rejectUnknownOperators(graph);
   const draft = new Draft(graph, opset);
   const names = new Map<string, number>();
@@ -44,15 +51,42 @@ export const importOnnx = (bytes: Uint8Array, options: ImportOptions = {}): Grap
   return verify(withNodes(imported, sortNodes(nodes, known)), 'import');
 };
 
-/** Control flow that cannot be inlined stays in the graph where nodes may be refused. */
-const inlined = (graph: GraphProto, opset: number, { onRefused }: ImportOptions): GraphProto => {
-  try {
-    return inlineSubgraphs(graph, opset);
-  } catch (error) {
-    if (onRefused && error instanceof TilewiseError) return graph;
-    throw error;
-  }
+/** Control flow and sequences, once a model has wanted them. */
+let subgraphs: typeof import('./subgraphs.js') | undefined;
+
+/** Makes models with control flow and sequences readable, by a module of its own that a page fetches for such a model. */
+export const loadSubgraphs = async (): Promise<void> => {
+  subgraphs = await import('./subgraphs.js');
 };
+
+export const subgraphsAtHand = (): boolean => subgraphs !== undefined;
+
+const flattened = (graph: GraphProto, opset: number, { onRefused }: ImportOptions): FlatGraph => {
+  if (subgraphs) return subgraphs.inlineSubgraphs(graph, opset, onRefused !== undefined);
+  const control = graph.nodes.find((node) => node.attributes.some(({ g }) => g));
+  if (!control || onRefused) return graph;
+  throw new TilewiseError('unsupported-model', `'${labelOf(control)}' holds a graph, and what reads such nodes is not loaded`);
+};
+
+/** The graphs of a node of control flow, and what the importer tells of them. */
+const controlOf = (node: FlatNode, opset: number): Attributes => {
+  const graphs = node.attributes.flatMap(({ name = '', g }) => (g ? [[name, importGraph(untyped(g), opset, {})] as const] : []));
+  return { ...Object.fromEntries(graphs), ...(node.carried !== undefined && { carried: node.carried }) };
+};
+
+/**
+ * A subgraph whose inputs have any type until the node that holds it is looked at, and without the shapes that it
+ * declares: in a loop they may differ from turn to turn.
+ */
+const untyped = (graph: GraphProto): GraphProto => ({
+  ...graph,
+  inputs: graph.inputs.map(({ name, type }) => {
+    const elementType = type?.tensor?.elementType ?? FLOAT;
+    return { ...(name !== undefined && { name }), type: { tensor: { elementType } } };
+  }),
+  outputs: graph.outputs.map(({ name }) => (name === undefined ? {} : { name })),
+  valueInfo: [],
+});
 
 const readModel = (bytes: Uint8Array, budgets: ReadBudgets): ModelProto => {
   if (bytes.length === 0) throw new TilewiseError('invalid-model', 'the model is empty (0 bytes)');
@@ -124,12 +158,16 @@ const rejectUnknownOperators = (graph: GraphProto): void => {
   );
 };
 
-const importNode = (proto: NodeProto, draft: Draft, names: Map<string, number>, { onRefused }: ImportOptions): Node[] => {
+const importNode = (proto: FlatNode, draft: Draft, names: Map<string, number>, { onRefused }: ImportOptions): Node[] => {
   const name = unique(labelOf(proto), names);
   const op = operatorName(proto);
   const { inputs, outputs } = proto;
   try {
-    const node: OnnxNode = { name, op, inputs, outputs, attributes: attributesOf(proto) };
+    if (proto.refusal) throw proto.refusal;
+    const isControl = isStandard(proto) && (op === 'If' || op === 'Loop');
+    const internal = isControl ? { internal: controlOf(proto, draft.opset) } : {};
+    const attributes = attributesOf(isControl ? { ...proto, attributes: proto.attributes.filter(({ g }) => !g) } : proto);
+    const node: OnnxNode = { name, op, inputs, outputs, attributes, ...internal };
     return upgrade(node, draft).map((upgraded) => typed(upgraded, name, names));
   } catch (error) {
     const node: Node = { name, op, inputs, outputs, attributes: {} };

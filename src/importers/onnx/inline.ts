@@ -1,6 +1,7 @@
 import { TilewiseError } from '../../errors.js';
 import { atNode } from '../../ops/infer.js';
 import { toNumbers } from '../../tensor/convert.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { constantTensor, isConstantNode } from './draft.js';
 import { unsupported } from './onnx-node.js';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './proto.js';
@@ -44,11 +45,20 @@ export class Scope {
   }
 }
 
+/** A node of the flat graph. */
+export interface FlatNode extends NodeProto {
+  /** Of a Loop that stays: how many values are carried from turn to turn. */
+  readonly carried?: number;
+  /** Why it cannot be imported. */
+  readonly refusal?: TilewiseError;
+}
+
 /** Copies graphs into one flat list of nodes, and has handlers replace some of them. */
 export class Inliner {
   readonly opset: number;
   readonly #handlerOf: (node: NodeProto) => Inline | undefined;
-  readonly nodes: NodeProto[] = [];
+  readonly #keepRefused: boolean;
+  readonly nodes: FlatNode[] = [];
   readonly initializers: TensorProto[];
   /** Extents that the file declares. */
   readonly #shapes = new Map<string, readonly (number | undefined)[]>();
@@ -60,9 +70,11 @@ export class Inliner {
   readonly #asked = new Map<string, number>();
   #left = MAX_NODES;
 
-  constructor(graph: GraphProto, opset: number, handlerOf: (node: NodeProto) => Inline | undefined) {
+  /** `keepRefused`: nodes of the model's own graph that cannot be imported stay as they are, with the reason. */
+  constructor(graph: GraphProto, opset: number, handlerOf: (node: NodeProto) => Inline | undefined, keepRefused = false) {
     this.opset = opset;
     this.#handlerOf = handlerOf;
+    this.#keepRefused = keepRefused;
     this.initializers = [...graph.initializers];
     for (const info of [...graph.valueInfo, ...graph.outputs, ...graph.inputs]) {
       this.#used.add(info.name ?? '');
@@ -87,7 +99,9 @@ export class Inliner {
         else if (!this.#isSequenceIdentity(node, scope)) this.#copy(node, scope);
       } catch (error) {
         const { name, opType = '', inputs, outputs } = node;
-        throw atNode(error, { name: name || outputs[0] || 'unnamed', op: opType, inputs, outputs, attributes: {} });
+        const refusal = atNode(error, { name: name || outputs[0] || 'unnamed', op: opType, inputs, outputs, attributes: {} });
+        if (!this.#keepRefused || scope.label !== undefined || !(refusal instanceof TilewiseError)) throw refusal;
+        this.nodes.push({ ...node, refusal });
       }
     }
   }
@@ -116,6 +130,39 @@ export class Inliner {
     if (!name) return;
     if (typeof binding !== 'string' || scope.label !== undefined) scope.set(name, binding);
     else this.#add({ inputs: [binding], outputs: [name], name, opType: 'Identity', attributes: [] });
+  }
+
+  /** Adds a node whose inputs are values of the flat graph; its outputs are bound in `scope`. */
+  emit(node: FlatNode, scope: Scope): void {
+    this.count();
+    if (scope.label === undefined) {
+      this.#add(node);
+      return;
+    }
+    const outputs = node.outputs.map((name) => (name ? this.#fresh(`${scope.label}/${name}`) : ''));
+    node.outputs.forEach((name, i) => scope.set(name, outputs[i] as string));
+    this.#add({ ...node, outputs, ...(node.name && { name: `${scope.label}/${node.name}` }) });
+  }
+
+  /** Does some work; where it says that it failed, the nodes that it added are taken back. */
+  attempt(work: () => boolean): boolean {
+    const [count, left] = [this.nodes.length, this.#left];
+    if (work()) return true;
+    this.nodes.length = count;
+    this.#left = left;
+    return false;
+  }
+
+  /** A constant as the file has it: an initializer, or a Constant node. */
+  source(name: string): TensorProto | NodeProto | undefined {
+    return this.#constants.get(this.#sourceOf(name));
+  }
+
+  /** The tensor of a constant. */
+  constant(name: string): Tensor | undefined {
+    const constant = this.source(name);
+    if (!constant) return undefined;
+    return 'opType' in constant ? constantTensor(constant) : tensorOf(constant as TensorProto, name);
   }
 
   /** A node of one output, whose name is returned. */
@@ -173,16 +220,19 @@ export class Inliner {
 
   /** The numbers of a value that is known now. */
   numbers(name: string): readonly number[] | undefined {
+    const tensor = this.constant(name);
+    return tensor && [...toNumbers(tensor.type, tensor.data)];
+  }
+
+  /** The value that Identity nodes hand on under this name. */
+  #sourceOf(name: string): string {
     let source = name;
     let steps = this.#identities.size;
     // A cycle of Identity nodes ends after as many steps as there are of them.
     for (let next = this.#identities.get(source); next !== undefined && steps > 0; next = this.#identities.get(source), steps--) {
       source = next;
     }
-    const constant = this.#constants.get(source);
-    if (!constant) return undefined;
-    const tensor = 'opType' in constant ? constantTensor(constant) : tensorOf(constant as TensorProto, source);
-    return [...toNumbers(tensor.type, tensor.data)];
+    return source;
   }
 
   /** The one number of a constant; `unsupported-model` where it is computed. */
@@ -208,11 +258,7 @@ export class Inliner {
       this.#add(node);
       return;
     }
-    this.count();
-    const inputs = node.inputs.map((name) => this.value(scope, name));
-    const outputs = node.outputs.map((name) => (name ? this.#fresh(`${scope.label}/${name}`) : ''));
-    node.outputs.forEach((name, i) => scope.set(name, outputs[i] as string));
-    this.#add({ ...node, inputs, outputs, ...(node.name && { name: `${scope.label}/${node.name}` }) });
+    this.emit({ ...node, inputs: node.inputs.map((name) => this.value(scope, name)) }, scope);
   }
 
   #isSequenceIdentity(node: NodeProto, scope: Scope): boolean {
@@ -245,7 +291,7 @@ export class Inliner {
     this.#shapes.set(name, tensor.dims);
   }
 
-  #add(node: NodeProto): void {
+  #add(node: FlatNode): void {
     this.nodes.push(node);
     const [output = ''] = node.outputs;
     if (isConstantNode(node)) this.#constants.set(output, node);

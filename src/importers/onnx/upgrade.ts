@@ -3,7 +3,13 @@ import { fromNumbers } from '../../tensor/convert.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { batchStatistics, clipByInputs, filled, reduceLogSum, reduceLogSumExp } from './composed.js';
 import type { Draft } from './draft.js';
-import { groupNormalization, negativeLogLikelihoodLoss, softmaxCrossEntropyLoss } from './functions.js';
+import {
+  causalConvWithState,
+  groupNormalization,
+  negativeLogLikelihoodLoss,
+  softmaxCrossEntropyLoss,
+  swiGlu,
+} from './functions.js';
 import { multiHeadAttention } from './multi-head-attention.js';
 import {
   attributeToInput,
@@ -194,6 +200,7 @@ const mean: Upgrade = (node, draft) => {
 
 const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ['BatchNormalization', batchNormalization],
+  ['CausalConvWithState', causalConvWithState],
   ['Clip', clip],
   ['Dropout', dropout],
   ['GridSample', gridSample],
@@ -220,6 +227,7 @@ const upgrades: ReadonlyMap<string, Upgrade> = new Map([
   ['Split', split],
   ['Squeeze', axesInput(13)],
   ['Sum', chain('Add')],
+  ['SwiGLU', swiGlu],
   ['TopK', topK],
   ['Unsqueeze', axesInput(13)],
   ['Upsample', upsample],
@@ -234,7 +242,9 @@ const replaced: ReadonlyMap<string, string> = new Map([
   ['Mean', 'Mul'],
   ['ReduceLogSum', 'ReduceSum'],
   ['ReduceLogSumExp', 'ReduceSum'],
+  ['CausalConvWithState', 'Conv'],
   ['Sum', 'Add'],
+  ['SwiGLU', 'Swish'],
   ['Upsample', 'Resize'],
   ['com.microsoft.DequantizeLinear', 'DequantizeLinear'],
   ['com.microsoft.MultiHeadAttention', 'Attention'],

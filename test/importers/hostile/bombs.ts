@@ -1,5 +1,5 @@
 import { Tensor } from '../../../src/tensor/tensor.js';
-import { constant, info, node } from '../models.js';
+import { constant, info, node, subgraph, withGraphs } from '../models.js';
 import { chain, type HostileCase, model, oneNode } from './cases.js';
 
 const HUGE = 60_000;
@@ -181,4 +181,68 @@ const chains: HostileCase[] = [
   },
 ];
 
-export const bombCases: HostileCase[] = [...alone, ...chains].map((one) => ({ ...one, name: `bomb: ${one.name}` }));
+/** A Loop of x with a body of these nodes, which carries s to t. */
+const looping = (trips: number, nodes: Parameters<typeof subgraph>[1]) => ({
+  nodes: [
+    withGraphs(node('Loop', ['m', '', 'x'], ['y'], {}, { name: 'n' }), subgraph('body', nodes, ['i', 'c', 's'], ['c', 't'])),
+  ],
+  inputs: [info('x', [2])],
+  initializers: [constant('m', 'int64', [], [trips])],
+});
+const ones = { x: new Tensor('float32', [1, 1]) };
+const stages: HostileCase[] = [
+  { name: 'a Loop of 2^62 turns', bytes: model(looping(2 ** 62, [node('Neg', ['s'], ['t'])])), load: 'limit-exceeded' },
+  {
+    name: 'a NonMaxSuppression of 2^62 boxes',
+    bytes: model({
+      nodes: [node('NonMaxSuppression', ['b', 'x', 'm'], ['y'], {}, { name: 'n' })],
+      inputs: [info('b', [1, 3, 4]), info('x', [1, 2, 3])],
+      initializers: [constant('m', 'int64', [1], [2 ** 62])],
+    }),
+    feeds: {
+      b: new Tensor('float32', new Float32Array(12), [1, 3, 4]),
+      x: new Tensor('float32', [3, 2, 1, 1, 2, 3], [1, 2, 3]),
+    },
+    // Boxes without area overlap nothing.
+    expected: [[0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 1, 2, 0, 1, 1, 0, 1, 0]],
+  },
+  {
+    name: 'a NonMaxSuppression of a million classes',
+    bytes: model({
+      nodes: [node('NonMaxSuppression', ['b', 'x', 'm'], ['y'], {}, { name: 'n' })],
+      inputs: [info('b', [1, 1000, 4]), info('x', [1, 1_000_000, 1000])],
+      initializers: [constant('m', 'int64', [1], [2 ** 40])],
+    }),
+    load: 'limit-exceeded',
+  },
+  {
+    name: 'Concat of what NonZero counts, doubled 40 times',
+    bytes: model({
+      nodes: [
+        node('NonZero', ['x'], ['p']),
+        ...doubling(40, 'Concat', 'p', 2, { axis: 0 }),
+        node('Cast', ['v39'], ['y'], { to: 1 }),
+      ],
+      inputs: [info('x', [2])],
+    }),
+    feeds: ones,
+    run: 'limit-exceeded',
+  },
+  {
+    name: 'an If of two branches that cannot be',
+    bytes: model({
+      nodes: [
+        withGraphs(
+          node('If', ['c'], ['y'], {}, { name: 'n' }),
+          subgraph('then_branch', [node('Reshape', ['x', 'two'], ['t'])], [], ['t']),
+          subgraph('else_branch', [node('Reshape', ['x', 'three'], ['t'])], [], ['t']),
+        ),
+      ],
+      inputs: [info('x', [4]), info('c', [], 'bool')],
+      initializers: [constant('two', 'int64', [2], [-1, -1]), constant('three', 'int64', [1], [3])],
+    }),
+    load: 'invalid-model',
+  },
+];
+
+export const bombCases: HostileCase[] = [...alone, ...chains, ...stages].map((one) => ({ ...one, name: `bomb: ${one.name}` }));

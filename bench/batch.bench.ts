@@ -1,0 +1,32 @@
+import { exportOnnx } from '../src/exporters/onnx.js';
+import { NetBuilder } from '../test/support/graphs.js';
+import type { BenchCase, CaseSelection } from './case.js';
+import { modelCase } from './model-case.js';
+
+const SIDE = 32;
+
+/** A small network for pictures of 32 x 32, whose batch is symbolic: three convolutions, pooling, a linear layer. */
+const smallNet = (): Uint8Array => {
+  const net = new NetBuilder();
+  const image = net.input('image', 'float32', ['batch', 3, SIDE, SIDE]);
+  const relu = (x: string): string => net.op('Relu', [x]);
+  const stem = relu(net.conv(image, 3, 16, 3, { strides: [2, 2] }));
+  const middle = relu(net.conv(stem, 16, 32, 3, { strides: [2, 2] }));
+  const last = relu(net.conv(middle, 32, 64, 1));
+  const features = net.op('Flatten', [net.op('GlobalAveragePool', [last])]);
+  net.output(net.op('Gemm', [features, net.weight([64, 10]), net.weight([10])]));
+  return exportOnnx(net.build());
+};
+
+/** The same small network on 1 to 32 pictures at a time. */
+export const batchCases = ({ quick }: CaseSelection): BenchCase[] =>
+  (quick ? [1, 8] : [1, 2, 4, 8, 16, 32]).map((batch) =>
+    modelCase({
+      name: `small-cnn/batch-${batch}`,
+      group: 'batch',
+      title: `a small network, ${batch} picture${batch === 1 ? '' : 's'} of ${SIDE} x ${SIDE} a run`,
+      bytes: smallNet,
+      dims: new Map([['batch', batch]]),
+      batch,
+    }),
+  );

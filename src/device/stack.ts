@@ -1,0 +1,66 @@
+import { TilewiseError } from '../errors.js';
+import { fromDeviceWords, toDeviceWords } from '../tensor/convert.js';
+import type { DType, TypedArray } from '../tensor/dtype.js';
+import { sameShape, shapeText, sizeOf } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import type { Device } from './device.js';
+import { StagingPool } from './staging.js';
+import { BufferUsage } from './usage.js';
+
+/**
+ * Tensors of one type and shape as one on the device, along a new first axis. Throws `limit-exceeded` where the device
+ * cannot hold it in one buffer.
+ */
+export const stackOnDevice = (device: Device, tensors: readonly Tensor[]): Promise<Tensor> => {
+  const [first] = tensors as readonly [Tensor];
+  for (const { dims } of tensors) {
+    if (sameShape(dims, first.dims)) continue;
+    const shapes = `${shapeText(first.dims)} and ${shapeText(dims)}`;
+    throw new TilewiseError('unsupported-model', `turns give results of different shapes, ${shapes}, which make no tensor`);
+  }
+  return device.guarded('collecting the turns of a loop', () => {
+    const whole = allocate(device, first.type, [tensors.length, ...first.dims]);
+    const encoder = device.gpu.createCommandEncoder();
+    const bytes = 4 * first.size;
+    tensors.forEach((tensor, i) => {
+      if (bytes === 0) return;
+      if (tensor.location === 'gpu') encoder.copyBufferToBuffer(tensor.gpuBuffer, 0, whole.gpuBuffer, i * bytes, bytes);
+      else device.gpu.queue.writeBuffer(whole.gpuBuffer, i * bytes, wordsOf(tensor));
+    });
+    device.gpu.queue.submit([encoder.finish()]);
+    return whole;
+  });
+};
+
+/** A tensor of the host, copied to the device. */
+export const upload = (device: Device, tensor: Tensor): Promise<Tensor> =>
+  device.guarded('uploading a tensor', () => {
+    const copy = allocate(device, tensor.type, tensor.dims);
+    if (tensor.size > 0) device.gpu.queue.writeBuffer(copy.gpuBuffer, 0, wordsOf(tensor));
+    return copy;
+  });
+
+const wordsOf = ({ type, data }: Tensor): BufferSource => toDeviceWords(type, data, 'a value') as BufferSource;
+
+const allocate = (device: Device, type: DType, dims: readonly number[]): Tensor => {
+  const { gpu } = device;
+  const size = sizeOf(dims);
+  if (4 * size > device.facts.limits.maxBufferSize) {
+    throw new TilewiseError(
+      'limit-exceeded',
+      `a tensor of shape ${shapeText(dims)} takes more than the device holds in one buffer`,
+    );
+  }
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
+  const buffer = gpu.createBuffer({ label: 'turns', size: Math.max(16, 4 * size), usage });
+  const staging = new StagingPool(device);
+  const read = async (): Promise<TypedArray> => {
+    const [words] = await staging.read(gpu.createCommandEncoder(), [{ buffer, offset: 0, bytes: 4 * size }]);
+    return fromDeviceWords(type, words as ArrayBuffer, size);
+  };
+  const release = (): void => {
+    buffer.destroy();
+    staging.dispose();
+  };
+  return Tensor.fromDevice(type, dims, { buffer, read, release });
+};

@@ -1,0 +1,65 @@
+import { fills32 } from './conv-direct.js';
+import type { ConvGeometry } from './conv-geometry.js';
+import type { WinogradTile } from './conv-winograd-pack.js';
+import type { DeviceFacts } from './facts.js';
+import { ceilDiv } from './kernel.js';
+
+/** Below, the transforms cost more than the products save (ncnn has the same rule). */
+const LEAST_CHANNELS = 16;
+/** A GPU takes tiles of 2x2 for images up to this extent, which have few of 4x4 (ncnn's rule for discrete GPUs). */
+const SMALL_IMAGE = 18;
+/** Rows of a GPU's products, of which a workgroup takes 64: with fewer, the larger weights are what it waits for. */
+const LEAST_GPU_TILES = 32;
+/** Multiply-adds below which a GPU would spend what it saves on two further launches. */
+const LEAST_GPU_WORK = 2 ** 25;
+/** By how much the estimate for a CPU adapter must be less: three kernels take longer to compile than one. */
+const LEAST_GAIN = 1.15;
+
+/** The tile by which a convolution is faster than by the window itself, or undefined. */
+export const winogradTile = (g: ConvGeometry, facts: DeviceFacts): WinogradTile | undefined => {
+  const suits =
+    g.group === 1 &&
+    Math.min(g.inputs, g.outputs) >= LEAST_CHANNELS &&
+    [g.rows, g.columns].every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1);
+  if (!suits) return undefined;
+  return facts.kind === 'gpu' ? tileForGpu(g) : tileForCpu(g);
+};
+
+const tilesOf = ({ batch, rows, columns }: ConvGeometry, tile: WinogradTile): number =>
+  batch * ceilDiv(rows.output, tile) * ceilDiv(columns.output, tile);
+
+const tileForGpu = (g: ConvGeometry): WinogradTile | undefined => {
+  const tile = Math.max(g.rows.output, g.columns.output) <= SMALL_IMAGE ? 2 : 4;
+  const work = g.batch * g.rows.output * g.columns.output * 9 * g.inputs * g.outputs;
+  const worthwhile = work >= LEAST_GPU_WORK && tilesOf(g, tile) >= LEAST_GPU_TILES;
+  return worthwhile && !g.readsChannelsFirst && !g.writesChannelsFirst ? tile : undefined;
+};
+
+const tileForCpu = (g: ConvGeometry): WinogradTile | undefined => {
+  const tile = workOfTiles(g, 2) < workOfTiles(g, 4) ? 2 : 4;
+  return LEAST_GAIN * workOfTiles(g, tile) < workOfWindow(g) ? tile : undefined;
+};
+
+/**
+ * Estimates for CPU adapters, fitted to measurements on SwiftShader within some 15 %. The unit is what the product's inner
+ * loop takes for four inputs: 16 tiles and 32 outputs. A workgroup costs some more to begin and to store, and the transforms
+ * cost what they load and store.
+ */
+const workOfTiles = (g: ConvGeometry, tile: WinogradTile): number => {
+  const [points, tiles] = [(tile + 2) ** 2, tilesOf(g, tile)];
+  const [inputs, outputs] = [ceilDiv(g.inputs, 4), ceilDiv(g.outputs, 4)];
+  const products = points * ceilDiv(tiles, 16) * ceilDiv(outputs, 8) * (inputs + 3);
+  return products + 0.014 * tiles * (inputs * 2 * points + outputs * (points + tile ** 2));
+};
+
+/** The same for the kernels of the window: of 14 columns and 16 outputs, and of 16 pixels and 32 outputs or 8 columns and 16. */
+const workOfWindow = (g: ConvGeometry): number => {
+  const inputs = ceilDiv(g.inputs, 4);
+  const rows = g.batch * g.rows.output;
+  const blocks = ceilDiv(g.outputs, 16);
+  const wide = rows * blocks * ceilDiv(g.columns.output, 14) * (3.7 * inputs + 7);
+  const narrow = fills32(g)
+    ? ceilDiv(rows * g.columns.output, 16) * ceilDiv(g.outputs, 32) * (10.4 * inputs + 20)
+    : rows * blocks * ceilDiv(g.columns.output, 8) * (3 * inputs + 7);
+  return Math.min(wide, narrow);
+};

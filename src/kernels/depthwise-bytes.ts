@@ -1,0 +1,87 @@
+import { depthwiseBytes, depthwiseBytes3x3 } from '../../shaders/more.js';
+import { TilewiseError } from '../errors.js';
+import { packedWords } from '../tensor/layout.js';
+import type { ByteConvolution, ByteGeometry } from './conv-bytes.js';
+import { packByteTaps, perOutput } from './conv-bytes-pack.js';
+import { suitsBands } from './conv-depthwise.js';
+import { extents, steps } from './conv-geometry.js';
+import type { DeviceFacts } from './facts.js';
+import { ceilDiv, type Dispatch, grid, type Kernel } from './kernel.js';
+import { packedFloats, packedIntegers } from './requantize.js';
+
+export const depthwiseBytesKernel: Kernel = { name: 'depthwise-bytes', wgsl: depthwiseBytes };
+export const depthwiseBytes3x3Kernel: Kernel = { name: 'depthwise-bytes-3x3', wgsl: depthwiseBytes3x3 };
+const WORKGROUP_SIZE = 64;
+/** Columns that an invocation computes: the accumulators are named in the text. */
+const COLUMNS = 4;
+/** Rows that an invocation computes: each but the first two reads one row. A GPU wants more invocations. */
+const CPU_ROWS = 14;
+const GPU_ROWS = 4;
+
+/** Bytes of weights. */
+const SIGNED = 'return vec4f((vec4i(bitcast<i32>(word)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));';
+const UNSIGNED = 'return vec4f(vec4i((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u)));';
+/** Signed bytes of x, each times 2^24. */
+const SIGNED_X =
+  'let i = bitcast<i32>(word); let top = bitcast<i32>(0xff000000u); return vec4f(f32(i << 24u), f32((i << 16u) & top), f32((i << 8u) & top), f32(i & top));';
+
+/** A window over every channel by itself, of bytes packed channels-last. */
+export const convolveByteChannels = (task: ByteConvolution, facts: DeviceFacts): Dispatch => {
+  const { geometry: g, x, xZero, weights, wZeros, bias, result } = task;
+  if (result.to !== 'bytes' || typeof xZero !== 'number') throw new TilewiseError('internal', 'depthwise sums are requantized');
+  const launched = launch(g, facts);
+  return {
+    ...launched,
+    definitions: { ...launched.definitions, ...(x.dtype === 'int8' && { X_SCALE: 'vec4f(16777216.0)' }) },
+    functions: {
+      ...(x.dtype === 'int8' && { x_bytes: SIGNED_X }),
+      w_bytes: weights.tensor.type === 'int8' ? SIGNED : UNSIGNED,
+    },
+    operands: {
+      x: { input: 0 },
+      weight: { packed: packByteTaps(weights) },
+      w_zero: packedFloats('w_zero by fours', perOutput(wZeros, g.outputs)),
+      bias: packedIntegers('bias by fours', perOutput(bias, g.outputs)),
+      multiplier: packedFloats('multipliers by fours', perOutput(result.multipliers, g.outputs, 1)),
+      y: { output: 0 },
+    },
+    params: {
+      ...launched.params,
+      words: packedWords(g.outputs),
+      tiles: ceilDiv(g.columns.output, COLUMNS),
+      ...extents(g),
+      x_zero: xZero,
+      low: result.bounds[0] as number,
+      high: result.bounds[1] as number,
+      zero: result.zero,
+    },
+  };
+};
+
+const launch = (
+  g: ByteGeometry,
+  facts: DeviceFacts,
+): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'params' | 'workgroups'> => {
+  const perRow = ceilDiv(g.columns.output, COLUMNS) * packedWords(g.outputs);
+  const constants = { WORKGROUP_SIZE };
+  if (suitsBands(g)) {
+    const bands = ceilDiv(g.rows.output, facts.kind === 'cpu' ? CPU_ROWS : GPU_ROWS);
+    const rows = ceilDiv(g.rows.output, bands);
+    const count = g.batch * bands * perRow;
+    return {
+      kernel: depthwiseBytes3x3Kernel,
+      constants,
+      definitions: { STRIDE: `${g.rows.stride}u` },
+      params: { count, bands, rows, pad_h: g.rows.padBegin, pad_w: g.columns.padBegin },
+      workgroups: grid(count, WORKGROUP_SIZE, facts),
+    };
+  }
+  const count = g.batch * g.rows.output * perRow;
+  return {
+    kernel: depthwiseBytesKernel,
+    constants,
+    definitions: {},
+    params: { count, ...steps(g) },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};

@@ -1,0 +1,66 @@
+import type { Graph, Node } from '../graph/graph.js';
+import { operatorOf } from '../ops/infer.js';
+import { permute, TO_CHANNELS_FIRST, TO_CHANNELS_LAST } from '../tensor/layout.js';
+import { permuted } from './permuted.js';
+import { Rewriter } from './rewrite.js';
+
+/**
+ * Convolutions read and write channels-first where that saves a Transpose: the one after a convolution that nothing else
+ * reads, with the operands of its epilogue channels-first too, and the one before convolutions that nothing else reads.
+ */
+export const absorbTransposes = (graph: Graph): Graph => absorbBefore(absorbAfter(graph));
+
+const absorbAfter = (graph: Graph): Graph => {
+  const rewriter = new Rewriter(graph);
+  for (const node of graph.nodes) {
+    const conv = permutes(node, TO_CHANNELS_FIRST) ? rewriter.producer(node.inputs[0]) : undefined;
+    if (conv?.op !== 'Conv' || !rewriter.readOnce(conv.outputs[0] as string) || !writesChannelsLast(conv)) continue;
+    const own = operatorOf(conv).inputs[1];
+    const operands = conv.inputs.slice(own).map((name) => channelsFirst(rewriter, name));
+    if (!operands.every((name) => name !== undefined)) continue;
+    const inputs = [...conv.inputs.slice(0, own), ...operands];
+    const attributes = inOrder({ ...conv.attributes, writesChannelsFirst: true });
+    rewriter.replace(node, [{ ...conv, inputs, outputs: node.outputs, attributes }], [conv]);
+  }
+  return rewriter.finish();
+};
+
+const absorbBefore = (graph: Graph): Graph => {
+  const rewriter = new Rewriter(graph);
+  for (const node of graph.nodes) {
+    const [x = ''] = node.outputs;
+    const readers = permutes(node, TO_CHANNELS_LAST) && !graph.outputs.includes(x) ? rewriter.consumers(x) : [];
+    if (readers.length === 0 || !readers.every((reader) => readsChannelsLast(reader, x))) continue;
+    for (const conv of readers) {
+      const attributes = inOrder({ ...conv.attributes, readsChannelsFirst: true });
+      rewriter.replace(conv, [{ ...conv, inputs: [node.inputs[0] as string, ...conv.inputs.slice(1)], attributes }], [node]);
+    }
+  }
+  return rewriter.finish();
+};
+
+const permutes = (node: Node, permutation: readonly number[]): boolean =>
+  node.op === 'Transpose' && JSON.stringify(node.attributes.perm) === JSON.stringify(permutation);
+
+const writesChannelsLast = ({ attributes }: Node): boolean => attributes.channelsLast === true && !attributes.writesChannelsFirst;
+
+const readsChannelsLast = ({ op, attributes, inputs }: Node, x: string): boolean =>
+  op === 'Conv' && inputs.lastIndexOf(x) === 0 && attributes.channelsLast === true && !attributes.readsChannelsFirst;
+
+/** A convolution that reads and writes channels-first is one of the file's own. */
+const inOrder = (attributes: Node['attributes']): Node['attributes'] =>
+  attributes.readsChannelsFirst && attributes.writesChannelsFirst
+    ? { ...attributes, channelsLast: false, readsChannelsFirst: false, writesChannelsFirst: false }
+    : attributes;
+
+/** The channels-first form of an operand, where there is one or its numbers are known. */
+const channelsFirst = (rewriter: Rewriter, name: string): string | undefined => {
+  const { tensor, shape } = rewriter.value(name) ?? {};
+  if (tensor) return rewriter.addTensor(`${name}.nchw`, permuted(tensor, TO_CHANNELS_FIRST));
+  const before = rewriter.producer(name);
+  const source = before?.inputs[0];
+  if (!before || !shape || !source) return undefined;
+  if (permutes(before, TO_CHANNELS_LAST)) return source;
+  const target = JSON.stringify(permute(shape, TO_CHANNELS_FIRST));
+  return before.op === 'Reshape' && JSON.stringify(rewriter.value(source)?.shape) === target ? source : undefined;
+};

@@ -1,0 +1,75 @@
+import type { Graph } from '../graph/graph.js';
+import { correctBias } from './bias.js';
+import { blocksError, gptqBlocks } from './gptq-blocks.js';
+import { biasOf, type Layer, weightsOf } from './layers.js';
+import {
+  dequantizeMatrix,
+  type Granularity,
+  type Matrix,
+  type MatrixOptions,
+  type QuantizedMatrix,
+  quantizeMatrix,
+} from './matrix.js';
+import type { CheckedOptions } from './options.js';
+import { type ColumnStatistics, FEW_COLUMNS } from './statistics.js';
+
+/** The quantized weights of a layer and what they cost. */
+export interface LayerWeights {
+  readonly quantized: QuantizedMatrix;
+  readonly method: 'rtn' | 'gptq';
+  /** |W - Wq| / |W|. */
+  readonly weightError: number;
+  readonly outputMse: { readonly rtn: number; readonly gptq: number } | undefined;
+  /** The corrected bias, where it was to be corrected. */
+  readonly bias: Float64Array | undefined;
+}
+
+/** An int32 has room for this many steps of a bias, with some to spare for the sum that it is added to. */
+const BIAS_STEPS = 2 ** 30;
+
+/** Quantizes the weights of a layer. `inputScale` is that of its activation, where it is quantized too. */
+export const quantizeLayer = (
+  graph: Graph,
+  layer: Layer,
+  options: CheckedOptions,
+  statistics: ColumnStatistics | undefined,
+  inputScale?: number,
+): LayerWeights => {
+  const exact = weightsOf(graph, layer);
+  const bias = biasOf(graph, layer);
+  const what = `the weights of '${layer.node.name}'`;
+  const leastScales = inputScale === undefined ? undefined : bias.map((b) => Math.abs(b) / (inputScale * BIAS_STEPS));
+  const matrixOptions = { ...matrixOptionsOf(layer, options), leastScales };
+  const nearest = quantizeMatrix(exact, matrixOptions, what);
+  const products = statistics && statistics.products.length > 0 ? statistics.products : undefined;
+  const best = options.method === 'gptq' && products ? gptqBlocks(exact, matrixOptions, products, options.gptq, what) : nearest;
+  const rounded = dequantizeMatrix(best);
+  return {
+    quantized: best,
+    method: best === nearest ? 'rtn' : 'gptq',
+    weightError: relativeError(exact, rounded),
+    outputMse: products && {
+      rtn: blocksError(exact, dequantizeMatrix(nearest), products, statistics?.count as number),
+      gptq: blocksError(exact, rounded, products, statistics?.count as number),
+    },
+    // A MatMul has no place for a bias.
+    bias:
+      options.correctBias && statistics && layer.node.op !== 'MatMul' ? correctBias(bias, exact, rounded, statistics) : undefined,
+  };
+};
+
+const matrixOptionsOf = ({ columns }: Layer, options: CheckedOptions): MatrixOptions => {
+  const { weights, granularity, symmetric, clip } = options;
+  if (weights === 'int4' && columns <= FEW_COLUMNS) return { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max' };
+  const fits: Granularity = typeof granularity === 'number' && granularity >= columns ? 'channel' : granularity;
+  return { type: weights, granularity: fits, symmetric, clip };
+};
+
+const relativeError = ({ data }: Matrix, rounded: Matrix): number => {
+  let [error, norm] = [0, 0];
+  data.forEach((w, i) => {
+    error += (w - (rounded.data[i] as number)) ** 2;
+    norm += w * w;
+  });
+  return norm === 0 ? 0 : Math.sqrt(error / norm);
+};
