@@ -1,6 +1,7 @@
 import type { Device } from '../src/device/device.js';
 import { openDevice } from '../src/device/device.js';
 import { throwIfAborted } from '../src/errors.js';
+import { loadCpuKernels } from '../src/kernels/cpu-family.js';
 import { loadLowerings } from '../src/kernels/select.js';
 import { loadOperators, operators } from '../src/ops/index.js';
 import { platform } from '../src/platform.js';
@@ -44,6 +45,7 @@ export const openOwnDevice = async (): Promise<Device> =>
 export const loadEverything = async (): Promise<void> => {
   await loadOperators();
   await loadLowerings(operators.keys());
+  await loadCpuKernels();
 };
 
 /**

@@ -8,6 +8,7 @@ import { TilewiseError, throwIfAborted } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
 import { allNodesOf, type Graph, type Value } from './graph/graph.js';
 import { importOnnx, loadSubgraphs, subgraphsAtHand } from './importers/onnx/index.js';
+import { loadCpuKernels } from './kernels/cpu-family.js';
 import { loadLowerings } from './kernels/select.js';
 import { expanderAtHand, loadOperators } from './ops/index.js';
 import type { Bindings } from './passes/bind-shapes.js';
@@ -111,6 +112,7 @@ export class InferenceSession {
     await Promise.all([loadPasses(ops), loadLowerings(ops)]);
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
+    if (device.facts.kind === 'cpu') await loadCpuKernels();
     const session = new InferenceSession(graph, device, options);
     const isDeclared = (name: string): boolean => isConcrete(graph.values.get(name)?.shape ?? ['?']);
     const isKnown = session.#hostInputs.size === 0 && graph.inputs.every(isDeclared);

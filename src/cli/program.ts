@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { TilewiseError } from '../errors.js';
 import { loadSubgraphs } from '../importers/onnx/index.js';
+import { loadCpuKernels } from '../kernels/cpu-family.js';
 import { loadLowerings } from '../kernels/select.js';
 import { moreLowerings } from '../kernels/select-more.js';
 import { loadOperators } from '../ops/index.js';
@@ -42,6 +43,7 @@ export const runCli = async (
   await loadOperators();
   await loadSubgraphs();
   await loadLowerings(moreLowerings.keys());
+  await loadCpuKernels();
   await loadPasses(moreLowerings.keys());
   const program = buildProgram({ terminal, finish, alter: options.alter });
   if (args.length === 0) {

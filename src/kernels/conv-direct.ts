@@ -1,13 +1,3 @@
-import {
-  conv3x3,
-  convDirect,
-  convDirect32,
-  convPointwise,
-  convPointwise32,
-  convPointwise64,
-  convSliding,
-  convStem,
-} from '../../shaders/index.js';
 import { inputPixelsOf, inputsOf, outputsOf, pixelsOf, strideOfInputs, strideOfOutputs, together } from './conv-elements.js';
 import {
   type ConvGeometry,
@@ -19,18 +9,19 @@ import {
   steps,
 } from './conv-geometry.js';
 import { BLOCK_OUTPUTS, packMatrices, packStem, STEM_ELEMENTS } from './conv-pack.js';
+import { cpuKernel } from './cpu-family.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, grid, type Kernel } from './kernel.js';
 
-export const convDirectKernel: Kernel = { name: 'conv-direct', wgsl: convDirect };
-export const convDirect32Kernel: Kernel = { name: 'conv-direct-32', wgsl: convDirect32 };
-export const conv3x3Kernel: Kernel = { name: 'conv-3x3', wgsl: conv3x3 };
+export const convDirectKernel = cpuKernel('conv-direct', 'convDirect');
+export const convDirect32Kernel = cpuKernel('conv-direct-32', 'convDirect32');
+export const conv3x3Kernel = cpuKernel('conv-3x3', 'conv3x3');
 /** Of 16, 32 and 64 outputs a workgroup. */
-export const convPointwiseKernel: Kernel = { name: 'conv-pointwise', wgsl: convPointwise };
-export const convPointwise32Kernel: Kernel = { name: 'conv-pointwise-32', wgsl: convPointwise32 };
-export const convPointwise64Kernel: Kernel = { name: 'conv-pointwise-64', wgsl: convPointwise64 };
-export const convSlidingKernel: Kernel = { name: 'conv-sliding', wgsl: convSliding };
-export const convStemKernel: Kernel = { name: 'conv-stem', wgsl: convStem };
+export const convPointwiseKernel = cpuKernel('conv-pointwise', 'convPointwise');
+export const convPointwise32Kernel = cpuKernel('conv-pointwise-32', 'convPointwise32');
+export const convPointwise64Kernel = cpuKernel('conv-pointwise-64', 'convPointwise64');
+export const convSlidingKernel = cpuKernel('conv-sliding', 'convSliding');
+export const convStemKernel = cpuKernel('conv-stem', 'convStem');
 
 /** Columns or pixels that a workgroup of each kernel computes: the accumulators are named in its text. */
 const DIRECT_COLUMNS = 8;

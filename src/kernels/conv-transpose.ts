@@ -1,4 +1,4 @@
-import { convTranspose } from '../../shaders/index.js';
+import { convTranspose } from '../../shaders/more.js';
 import type { ConvTransposeAttributes } from '../ops/conv-transpose.js';
 import { imageStrides } from '../tensor/layout.js';
 import { sizeOf } from '../tensor/shape.js';

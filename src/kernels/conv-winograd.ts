@@ -1,16 +1,10 @@
-import {
-  convWinograd2x2Input,
-  convWinograd2x2Output,
-  convWinograd4x4Input,
-  convWinograd4x4Output,
-  convWinogradProduct,
-  convWinogradProductWide,
-} from '../../shaders/index.js';
+import { convWinograd2x2Input, convWinograd2x2Output, convWinograd4x4Input, convWinograd4x4Output } from '../../shaders/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { writesQuads } from './conv-elements.js';
 import type { ConvGeometry } from './conv-geometry.js';
 import { packWinogradMatrices, packWinogradRows, type WinogradTile } from './conv-winograd-pack.js';
 import { winogradTile } from './conv-winograd-rule.js';
+import { cpuKernel } from './cpu-family.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand } from './kernel.js';
@@ -28,8 +22,8 @@ const kernels: Readonly<Record<WinogradTile, { readonly input: Kernel; readonly 
 };
 
 /** The products on CPU adapters, of 32 or 64 outputs a workgroup; GPUs have the tiled product of matrices. */
-const productKernel: Kernel = { name: 'conv-winograd-product', wgsl: convWinogradProduct };
-const wideProductKernel: Kernel = { name: 'conv-winograd-product-wide', wgsl: convWinogradProductWide };
+const productKernel = cpuKernel('conv-winograd-product', 'convWinogradProduct');
+const wideProductKernel = cpuKernel('conv-winograd-product-wide', 'convWinogradProductWide');
 
 const products = [
   { kernel: wideProductKernel, block: 64 },

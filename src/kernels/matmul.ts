@@ -1,7 +1,8 @@
-import { matmulNaive, matmulQuads, matmulQuadsWide, matvec, matvecColumns } from '../../shaders/index.js';
+import { matmulNaive, matvec } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
 import { deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
+import { cpuKernel } from './cpu-family.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { ceilDiv, type Dispatch, grid, type Kernel, type KernelRequest, type Operand, type TensorInfo } from './kernel.js';
@@ -11,12 +12,12 @@ import { matmulKernel, type ProductExtents, type Tiling, tiledProduct, WHOLE_VEC
 import { broadcastStrides, collapseLoops, type Loops, MAX_LOOPS } from './strides.js';
 
 /** Products on CPU adapters, of 16 rows and 32 or 64 columns four invocations. */
-export const matmulQuadsKernel: Kernel = { name: 'matmul-quads', wgsl: matmulQuads };
-export const matmulQuadsWideKernel: Kernel = { name: 'matmul-quads-wide', wgsl: matmulQuadsWide };
+export const matmulQuadsKernel = cpuKernel('matmul-quads', 'matmulQuads');
+export const matmulQuadsWideKernel = cpuKernel('matmul-quads-wide', 'matmulQuadsWide');
 /** Few rows on GPUs. */
 export const matvecKernel: Kernel = { name: 'matvec', wgsl: matvec };
 /** One row on CPU adapters. */
-export const matvecColumnsKernel: Kernel = { name: 'matvec-columns', wgsl: matvecColumns };
+export const matvecColumnsKernel = cpuKernel('matvec-columns', 'matvecColumns');
 /** Integers, and whatever is too small or too odd for the others. */
 export const matmulNaiveKernel: Kernel = { name: 'matmul-naive', wgsl: matmulNaive };
 

@@ -1,4 +1,4 @@
-import { resizeTaps } from '../../shaders/index.js';
+import { resizeTaps } from '../../shaders/more.js';
 import type { ResizeAttributes } from '../ops/resize.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
 import type { DeviceFacts } from './facts.js';

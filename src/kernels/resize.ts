@@ -1,4 +1,4 @@
-import { resize } from '../../shaders/index.js';
+import { resize } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { CoordinateMode, NearestMode, ResizeAttributes } from '../ops/resize.js';
 import { deviceElement } from '../tensor/dtype.js';

@@ -5,6 +5,7 @@ import { lowerCenterCropPad } from './center-crop-pad.js';
 import { lowerCol2Im } from './col2im.js';
 import { lowerCompress } from './compress.js';
 import { lowerConvInteger, lowerQLinearConv } from './conv-integer.js';
+import { lowerConvTranspose } from './conv-transpose.js';
 import { lowerCumSum } from './cum-sum.js';
 import { lowerDeformConv } from './deform-conv.js';
 import { lowerDequantizeLinear } from './dequantize-linear.js';
@@ -33,6 +34,7 @@ import { lowerQLinearGlobalAveragePool } from './qlinear-global-average-pool.js'
 import { lowerQuantizeLinear } from './quantize-linear.js';
 import { lowerRecurrent } from './recurrent.js';
 import { lowerRepack } from './repack.js';
+import { lowerResize } from './resize.js';
 import { lowerReverseSequence } from './reverse-sequence.js';
 import { lowerRoiAlign } from './roi-align.js';
 import { lowerRotaryEmbedding } from './rotary-embedding.js';
@@ -44,6 +46,8 @@ import { lowerTrilu } from './trilu.js';
 
 /** The lowerings that few models want: `loadLowerings` brings them when one does. */
 export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
+  ['Resize', lowerResize],
+  ['ConvTranspose', lowerConvTranspose],
   ['AffineGrid', lowerAffineGrid],
   ['Attention', lowerAttention],
   ['BitShift', lowerBitwise],

@@ -6,7 +6,6 @@ import { lowerCast } from './cast.js';
 import { lowerConcat } from './concat.js';
 import { lowerConstantOfShape } from './constant-of-shape.js';
 import { lowerConv } from './conv.js';
-import { lowerConvTranspose } from './conv-transpose.js';
 import { lowerDepthToSpace } from './depth-to-space.js';
 import { lowerExpand } from './expand.js';
 import { lowerGather } from './gather.js';
@@ -20,7 +19,6 @@ import { lowerGroupNormalization, lowerLayerNormalization } from './normalize.js
 import { lowerPad } from './pad.js';
 import { lowerPool } from './pool.js';
 import { lowerReduce } from './reduce.js';
-import { lowerResize } from './resize.js';
 import { lowerShape } from './shape.js';
 import { lowerSlice } from './slice.js';
 import { lowerSoftmax } from './softmax.js';
@@ -52,7 +50,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Concat', lowerConcat],
   ['ConstantOfShape', lowerConstantOfShape],
   ['Conv', lowerConv],
-  ['ConvTranspose', lowerConvTranspose],
   ['Cos', lowerUnary],
   ['Cosh', lowerUnary],
   ['DepthToSpace', lowerDepthToSpace],
@@ -105,7 +102,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['ReduceSum', lowerReduce],
   ['ReduceSumSquare', lowerReduce],
   ['Relu', lowerUnary],
-  ['Resize', lowerResize],
   ['RMSNormalization', lowerLayerNormalization],
   ['Round', lowerUnary],
   ['Selu', lowerUnary],

@@ -1,4 +1,5 @@
 import { loadSubgraphs } from '../../src/importers/onnx/index.js';
+import { loadCpuKernels } from '../../src/kernels/cpu-family.js';
 import { loadLowerings } from '../../src/kernels/select.js';
 import { moreLowerings } from '../../src/kernels/select-more.js';
 import { loadOperators } from '../../src/ops/index.js';
@@ -8,4 +9,5 @@ import { loadPasses } from '../../src/passes/index.js';
 await loadOperators();
 await loadSubgraphs();
 await loadLowerings(moreLowerings.keys());
+await loadCpuKernels();
 await loadPasses(moreLowerings.keys());
