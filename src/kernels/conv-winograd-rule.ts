@@ -6,39 +6,29 @@ import { ceilDiv } from './kernel.js';
 
 /** Below, the transforms cost more than the products save (ncnn has the same rule). */
 const LEAST_CHANNELS = 16;
-/** A GPU takes tiles of 2x2 for images up to this extent, which have few of 4x4 (ncnn's rule for discrete GPUs). */
-const SMALL_IMAGE = 18;
-/** Rows of a GPU's products, of which a workgroup takes 64: with fewer, the larger weights are what it waits for. */
-const LEAST_GPU_TILES = 32;
-/** Multiply-adds below which a GPU would spend what it saves on two further launches. */
-const LEAST_GPU_WORK = 2 ** 25;
+/** Multiply-adds below which a CPU adapter would spend on compiling three kernels instead of one what many runs save. */
+const LEAST_CPU_WORK = 2 ** 26;
 /** By how much the estimate for a CPU adapter must be less: three kernels take longer to compile than one. */
 const LEAST_GAIN = 1.15;
 
-/** The tile by which a convolution is faster than by the window itself, or undefined. */
+/**
+ * The tile by which a convolution is faster than by the window itself, or undefined. The rule is for CPU adapters, where it
+ * was measured. On GPUs a convolution is one launch, unless the tuner finds that the three of Winograd's take less time.
+ */
 export const winogradTile = (g: ConvGeometry, facts: DeviceFacts): WinogradTile | undefined => {
   const suits =
     g.group === 1 &&
     Math.min(g.inputs, g.outputs) >= LEAST_CHANNELS &&
     [g.rows, g.columns].every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1);
-  if (!suits) return undefined;
-  return facts.kind === 'gpu' ? tileForGpu(g) : tileForCpu(g);
+  if (!suits || facts.kind === 'gpu' || workOf(g) < LEAST_CPU_WORK) return undefined;
+  const tile = workOfTiles(g, 2) < workOfTiles(g, 4) ? 2 : 4;
+  return LEAST_GAIN * workOfTiles(g, tile) < workOfWindow(g) ? tile : undefined;
 };
 
 const tilesOf = ({ batch, rows, columns }: ConvGeometry, tile: WinogradTile): number =>
   batch * ceilDiv(rows.output, tile) * ceilDiv(columns.output, tile);
 
-const tileForGpu = (g: ConvGeometry): WinogradTile | undefined => {
-  const tile = Math.max(g.rows.output, g.columns.output) <= SMALL_IMAGE ? 2 : 4;
-  const work = g.batch * g.rows.output * g.columns.output * 9 * g.inputs * g.outputs;
-  const worthwhile = work >= LEAST_GPU_WORK && tilesOf(g, tile) >= LEAST_GPU_TILES;
-  return worthwhile && !g.readsChannelsFirst && !g.writesChannelsFirst ? tile : undefined;
-};
-
-const tileForCpu = (g: ConvGeometry): WinogradTile | undefined => {
-  const tile = workOfTiles(g, 2) < workOfTiles(g, 4) ? 2 : 4;
-  return LEAST_GAIN * workOfTiles(g, tile) < workOfWindow(g) ? tile : undefined;
-};
+const workOf = (g: ConvGeometry): number => g.batch * g.rows.output * g.columns.output * 9 * g.inputs * g.outputs;
 
 /**
  * Estimates for CPU adapters, fitted to measurements on SwiftShader within some 15 %. The unit is what the product's inner

@@ -12,7 +12,7 @@ const facts: Readonly<Record<'cpu' | 'gpu', DeviceFacts>> = {
   gpu: defaultFacts,
 };
 
-/** Every command of the plan of a small net, changes of layout included; a convolution by Winograd's method counts as one. */
+/** Every command of the plan of a small net, changes of layout included. */
 const commandsOf = (build: Build, inputShape: readonly number[], kind: 'cpu' | 'gpu' = 'gpu'): string[] => {
   const b = new NetBuilder();
   b.output(build(b, b.input('x', 'float32', inputShape)));
@@ -20,12 +20,7 @@ const commandsOf = (build: Build, inputShape: readonly number[], kind: 'cpu' | '
   const shapes = new Map(graph.inputs.map((name) => [name, valueNamed(graph, name).shape as readonly number[]]));
   const bound = bind(optimize(graph), shapes);
   const { commands } = buildPlan(bound, facts[kind]);
-  const byWinograd = new Set(
-    commands.flatMap((c) => (c.kind === 'dispatch' && c.kernel.startsWith('conv-winograd') ? c.node : [])),
-  );
-  return commands
-    .filter(({ node }, i) => !byWinograd.has(node) || commands[i - 1]?.node !== node)
-    .map((command) => (command.kind === 'dispatch' ? command.op : command.kind));
+  return commands.map((command) => (command.kind === 'dispatch' ? command.op : command.kind));
 };
 
 const scalar = (b: NetBuilder, v: number): string => b.values([], [v]);
