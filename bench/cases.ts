@@ -6,12 +6,14 @@ import { convCases } from './kernels/conv.bench.js';
 import { matmulCases } from './kernels/matmul.bench.js';
 import { memoryCases } from './kernels/memory.bench.js';
 import { quantizedCases } from './kernels/quantized.bench.js';
+import { winogradCases } from './kernels/winograd.bench.js';
 import { overheadCases } from './overhead.bench.js';
 
 /** The families of cases, in the order in which they run. Models are added by whoever has their bytes (`modelCase`). */
 const families: readonly ((selection: CaseSelection) => BenchCase[])[] = [
   matmulCases,
   convCases,
+  winogradCases,
   quantizedCases,
   memoryCases,
   fusionCases,

@@ -182,7 +182,9 @@ export const imageAttributes = (preprocessing: Preprocessing, image: ImagePixels
 };
 
 const pixelsOf = (image: ImagePixels | Extent): ImagePixels =>
-  'data' in image ? image : bad('\'invert\' "auto" looks at pixels on the host, and a video frame has none there', 'state true or false');
+  'data' in image
+    ? image
+    : bad('\'invert\' "auto" looks at pixels on the host, and a video frame has none there', 'state true or false');
 
 /** True where the pixels along the border are light on average; transparent ones count as white, as viewers show them. */
 const hasLightBorder = ({ data, width, height }: ImagePixels): boolean => {

@@ -1,53 +1,18 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright';
-import { createServer, type ViteDevServer } from 'vite';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumLaunch } from './support/chromium.js';
-import { filesUnder, ROOT } from './support/imports.js';
+import type { BrowserContextOptions, Page } from 'playwright';
+import { describe, expect, it } from 'vitest';
+import { servePages } from './page/support.js';
+import { filesUnder } from './support/imports.js';
 
-const SHOTS = join(ROOT, 'build/screenshots');
 const examples = filesUnder('models/digits', '.png');
-
-let server: ViteDevServer;
-let browser: Browser;
-const complaints: string[] = [];
-
-beforeAll(async () => {
-  mkdirSync(SHOTS, { recursive: true });
-  const cacheDir = join(ROOT, 'build/vite-page');
-  server = await createServer({
-    root: join(ROOT, 'bench'),
-    configFile: false,
-    cacheDir,
-    logLevel: 'warn',
-    server: { port: 0, host: '127.0.0.1' },
-  });
-  await server.listen();
-  browser = await chromium.launch(await chromiumLaunch());
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  expect(complaints.splice(0), 'errors on the console').toEqual([]);
-});
+const pages = servePages();
 
 /** The page, opened and ready: its model is loaded. */
 const open = async (
   options: BrowserContextOptions = {},
   ready = 'Draw something.',
-  prepare?: (page: Page) => Promise<void>,
+  prepare: (page: Page) => Promise<void> = async () => undefined,
 ): Promise<Page> => {
-  const page = await (await browser.newContext({ viewport: { width: 1000, height: 760 }, ...options })).newPage();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  await prepare?.(page);
-  await page.goto(server.resolvedUrls?.local[0] as string);
+  const page = await pages.open('examples/digit.html', { viewport: { width: 1000, height: 760 }, ...options, prepare });
   await expect.poll(() => page.textContent('#answer'), { timeout: 60_000 }).toBe(ready);
   return page;
 };
@@ -119,7 +84,8 @@ describe('the page', () => {
   it('works from the keyboard', async () => {
     const page = await open();
     expect(examples.length).toBeGreaterThanOrEqual(10);
-    await page.keyboard.press('Tab');
+    const links = await page.locator('nav a').count();
+    for (let i = 0; i <= links; i++) await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('clear');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
@@ -155,7 +121,7 @@ describe('the page', () => {
     expect(await page.evaluate(() => scrollY)).toBe(0);
     const bars = (await page.locator('#bars').boundingBox())!;
     expect(bars.y + bars.height, 'the bars are on the screen while one draws').toBeLessThan(740);
-    await page.screenshot({ path: join(SHOTS, 'phone.png'), fullPage: true });
+    await pages.screenshot(page, 'phone');
   });
 
   it.each(['light', 'dark'] as const)('has a %s look', async (colorScheme) => {
@@ -163,7 +129,7 @@ describe('the page', () => {
     await draw(page, '7');
     await answered(page, '7');
     await page.waitForTimeout(200);
-    await page.screenshot({ path: join(SHOTS, `${colorScheme}.png`), fullPage: true });
+    await pages.screenshot(page, colorScheme);
     const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const [red = 0] = background.match(/\d+/g)?.map(Number) ?? [];
     expect(red > 128).toBe(colorScheme === 'light');
@@ -174,6 +140,6 @@ describe('the page', () => {
       await p.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
     });
     expect(await page.textContent('[role=alert]')).toMatch(/has no WebGPU\. Hint: use a browser with WebGPU/);
-    await page.screenshot({ path: join(SHOTS, 'no-webgpu.png'), fullPage: true });
+    await pages.screenshot(page, 'no-webgpu');
   });
 });

@@ -24,7 +24,16 @@ describe('the cases', () => {
 
   it('hold every family', () => {
     const families = new Set(cases('gpu', false).map(({ name }) => name.split('/')[0]));
-    for (const family of ['matmul', 'conv-3x3', 'conv-1x1', 'depthwise-3x3', 'dequant-matmul-int4', 'matmul-int8', 'softmax']) {
+    for (const family of [
+      'matmul',
+      'conv-3x3',
+      'conv-1x1',
+      'winograd-3x3',
+      'depthwise-3x3',
+      'dequant-matmul-int4',
+      'matmul-int8',
+      'softmax',
+    ]) {
       expect(families).toContain(family);
     }
     for (const n of [64, 128, 256, 512, 1024, 4096]) expect(names()).toContain(`matmul/${n}x${n}x${n}`);

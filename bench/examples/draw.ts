@@ -1,9 +1,9 @@
-import modelUrl from '../models/lenet5.onnx?url';
-import { InferenceSession, Tensor, TilewiseError } from '../src/index.js';
+import modelUrl from '../../models/lenet5.onnx?url';
+import { InferenceSession, Tensor, TilewiseError } from '../../src/index.js';
 import { inkOf, SIDE, softmax, toDigit } from './digit.js';
 
 const PEN_WIDTH = 26;
-const exampleUrls = import.meta.glob<string>('../models/digits/*.png', { query: '?url', import: 'default', eager: true });
+const exampleUrls = import.meta.glob<string>('../../models/digits/*.png', { query: '?url', import: 'default', eager: true });
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const context = (canvas: HTMLCanvasElement): CanvasRenderingContext2D =>
