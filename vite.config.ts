@@ -7,7 +7,17 @@ import { defineConfig, esmExternalRequirePlugin, type Plugin } from 'vite';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** What the application installs; everything else is bundled. */
-const peers = ['webgpu', 'sharp', '@sparticuz/chromium', 'wgpu-matrix', 'fastify', 'prom-client', 'bullmq', 'ioredis', 'onnxruntime-node'];
+const peers = [
+  'webgpu',
+  'sharp',
+  '@sparticuz/chromium',
+  'wgpu-matrix',
+  'fastify',
+  'prom-client',
+  'bullmq',
+  'ioredis',
+  'onnxruntime-node',
+];
 const node = [/^node:/, ...builtinModules];
 
 /** WGSL without comments, blank lines and deep indentation; what stands at column 0 stays there, and nothing else does. */
@@ -58,6 +68,7 @@ export default defineConfig({
         node: here('src/node.ts'),
         reparameterize: here('src/reparameterize.ts'),
         quantize: here('src/quantize/index.ts'),
+        tune: here('src/tuner/index.ts'),
         cli: here('src/cli/main.ts'),
       },
       formats: ['es'],

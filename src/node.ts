@@ -45,6 +45,10 @@ setPlatform({
       throw new TilewiseError('not-found', `cannot read ${path}: ${(cause as Error).message}`, { cause });
     }
   },
+  cpuTime: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   store: async () => (await import('./tuner/file-store.js')).fileStore(),
 });
 

@@ -8,6 +8,8 @@ export interface Platform {
   readonly noAdapterHint: string;
   /** The bytes behind a path or URL. */
   read(source: string | URL): Promise<Uint8Array>;
+  /** Milliseconds of CPU time that all threads of the process took, those of a software adapter among them. */
+  readonly cpuTime?: () => number;
   /** Where texts are kept from one run of the application to the next; rejects where that is not allowed. */
   readonly store?: () => Promise<TextStore>;
 }

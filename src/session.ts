@@ -9,6 +9,7 @@ import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, v
 import { allNodesOf, type Graph, type Value } from './graph/graph.js';
 import { importOnnx, loadSubgraphs, subgraphsAtHand } from './importers/onnx/index.js';
 import { loadCpuKernels } from './kernels/cpu-family.js';
+import type { DeviceFacts } from './kernels/facts.js';
 import { loadLowerings } from './kernels/select.js';
 import { expanderAtHand, loadOperators } from './ops/index.js';
 import type { Bindings } from './passes/bind-shapes.js';
@@ -23,6 +24,7 @@ import type { StagedModel } from './stages/index.js';
 import { type Budgets, defaultBudgets } from './tensor/budgets.js';
 import { isConcrete } from './tensor/shape.js';
 import type { Tensor, TensorLocation } from './tensor/tensor.js';
+import type { TuningTable } from './tuner/table.js';
 
 export interface SessionOptions {
   /** The application's own device; without it one is opened and shared by all sessions. */
@@ -43,7 +45,17 @@ export interface SessionOptions {
   readonly maxBytes?: number;
   /** Most turns that the loops of one run may take together, where data decides how many; 10,000 where absent. */
   readonly maxTripCount?: number;
+  /**
+   * Kernels that were measured to be the fastest on this adapter: what `tune` of 'tilewise/tune' gave, or 'stored' for what
+   * it has kept on this machine, over the tables that come with the library. Where absent, or for shapes that were not
+   * measured, kernels are chosen by rules.
+   */
+  readonly tuning?: 'stored' | TuningTable;
 }
+
+/** What plans are made from: the device's facts, and what was measured where it is wanted. */
+const factsFor = async ({ facts }: Device, { tuning }: SessionOptions): Promise<DeviceFacts> =>
+  tuning === undefined ? facts : await (await import('./tuner/store.js')).tunedFacts(facts, tuning);
 
 const tripsOf = ({ maxTripCount }: SessionOptions): number | undefined => {
   if (maxTripCount === undefined || (Number.isSafeInteger(maxTripCount) && maxTripCount > 0)) return maxTripCount;
@@ -69,6 +81,7 @@ export interface SessionCompareOptions extends CompareOptions {
 export class InferenceSession {
   readonly #graph: Graph;
   readonly #device: Device;
+  readonly #facts: DeviceFacts;
   readonly #options: SessionOptions;
   /** The inputs that plans are made for by value and not by shape alone. */
   readonly #hostInputs: ReadonlySet<string>;
@@ -84,7 +97,8 @@ export class InferenceSession {
   #stages: StagedModel | undefined;
   #released = false;
 
-  private constructor(graph: Graph, device: Device, options: SessionOptions, saved?: SavedSession) {
+  private constructor(graph: Graph, device: Device, facts: DeviceFacts, options: SessionOptions, saved?: SavedSession) {
+    this.#facts = facts;
     this.#graph = graph;
     const { hostInputs, open } = shapeSources(graph);
     this.#hostInputs = saved?.hostInputs ?? hostInputs;
@@ -112,14 +126,15 @@ export class InferenceSession {
     await Promise.all([loadPasses(ops), loadLowerings(ops)]);
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
-    if (device.facts.kind === 'cpu') await loadCpuKernels();
-    const session = new InferenceSession(graph, device, options);
+    const facts = await factsFor(device, options);
+    if (facts.kind === 'cpu') await loadCpuKernels();
+    const session = new InferenceSession(graph, device, facts, options);
     const isDeclared = (name: string): boolean => isConcrete(graph.values.get(name)?.shape ?? ['?']);
     const isKnown = session.#hostInputs.size === 0 && graph.inputs.every(isDeclared);
     if (session.#isOpen) {
       const { MAX_TRIP_COUNT, StagedModel } = await import('./stages/index.js');
       const maxTripCount = tripsOf(options) ?? MAX_TRIP_COUNT;
-      session.#stages = new StagedModel(graph, device, { budgets: budgetsOf(options), maxTripCount });
+      session.#stages = new StagedModel(graph, device, { budgets: budgetsOf(options), maxTripCount, facts });
       if (isKnown) await session.#stages.prepare(declaredShapes(graph));
     } else if (isKnown) await session.#use(declaredShapes(graph), nothing);
     return session;
@@ -128,7 +143,7 @@ export class InferenceSession {
   static async #restore(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
     const device = await deviceOf(options.device);
     const saved = deserialize(bytes, device.facts);
-    const session = new InferenceSession(saved.border, device, options, saved);
+    const session = new InferenceSession(saved.border, device, device.facts, options, saved);
     await Promise.all([...saved.plans].map(([key, plan]) => session.#executables.use(key, () => plan, nothing)));
     return session;
   }
@@ -283,7 +298,7 @@ export class InferenceSession {
   #plan(bindings: Bindings): Plan {
     if (!this.#saved) {
       const budgets = budgetsOf(this.#options);
-      return buildPlan(bind(this.#graph, bindings, undefined, budgets), this.#device.facts, budgets);
+      return buildPlan(bind(this.#graph, bindings, undefined, budgets), this.#facts, budgets);
     }
     throw new TilewiseError('invalid-feed', 'the saved session has no plan for inputs of these shapes', {
       hint: 'run the session on such inputs before it is saved',

@@ -30,7 +30,26 @@ const rooms: Readonly<Record<string, Rule>> = {
   version: { values: [] },
   feeds: { values: ['tensor', 'graph'], types: ['device'] },
   stages: { values: ['tensor', 'graph', 'ops', 'passes', 'plan', 'device'] },
-  session: { values: ['stages', 'tensor', 'graph', 'ops', 'kernels', 'importers', 'passes', 'plan', 'device', 'feeds', 'platform', 'batch', 'profile', 'compare'] },
+  session: {
+    values: [
+      'stages',
+      'tensor',
+      'graph',
+      'ops',
+      'kernels',
+      'importers',
+      'passes',
+      'plan',
+      'device',
+      'feeds',
+      'platform',
+      'batch',
+      'profile',
+      'compare',
+      'tuner',
+    ],
+  },
+  tuner: { values: ['tensor', 'graph', 'ops', 'kernels', 'shaders', 'importers', 'passes', 'plan', 'device', 'platform'] },
   batch: { values: ['tensor', 'graph', 'passes', 'device'] },
   serve: { values: ['tensor', 'feeds', 'passes'], types: ['graph', 'session'] },
   server: { values: ['tensor', 'session', 'serve', 'version'], types: ['feeds'] },
@@ -45,9 +64,12 @@ const rooms: Readonly<Record<string, Rule>> = {
   report: { values: ['tensor'] },
   profile: { values: ['tensor', 'graph', 'ops', 'kernels', 'shaders', 'plan', 'device', 'inspect', 'report'] },
   'image-on-demand': { values: ['image'], types: ['tensor'] },
-  api: { values: ['session', 'image-on-demand', 'tensor', 'register-op', 'serve'], types: ['device', 'feeds', 'preprocessing', 'profile', 'compare'] },
-  index: { values: ['api', 'platform'] },
-  node: { values: ['api', 'platform', 'device'] },
+  api: {
+    values: ['session', 'image-on-demand', 'tensor', 'register-op', 'serve'],
+    types: ['device', 'feeds', 'preprocessing', 'profile', 'compare'],
+  },
+  index: { values: ['api', 'platform', 'tuner'] },
+  node: { values: ['api', 'platform', 'device', 'tuner'] },
 };
 
 /** Where a package may be imported; `node:` stands for all of Node. Rooms or single files. */
@@ -60,7 +82,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   bullmq: ['server'],
   ioredis: ['server'],
   'tar-fs': ['src/device/vulkan-adapter.ts'],
-  'node:': ['src/node.ts', 'src/device/vulkan-adapter.ts'],
+  'node:': ['src/node.ts', 'src/device/vulkan-adapter.ts', 'src/tuner/file-store.ts'],
 };
 
 const roomOf = (file: string): string => {

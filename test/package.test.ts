@@ -53,7 +53,7 @@ describe('the built package', () => {
 
   it('has what package.json points at', () => {
     const paths = [...Object.values(manifest.exports).flatMap((e) => e.default ?? []), ...Object.values(manifest.bin)];
-    expect(paths).toHaveLength(5);
+    expect(paths).toHaveLength(6);
     for (const path of paths) expect(statSync(entry(path)).isFile(), path).toBe(true);
     expect(readFileSync(entry('dist/cli.js'), 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true);
   });

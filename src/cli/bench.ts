@@ -13,6 +13,7 @@ import type { CommandContext } from './context.js';
 import { packageRoot, readBytes, readJson, writeAtomically } from './files.js';
 import { dims, positiveNumber } from './options.js';
 import { milliseconds, type Terminal, table, withProgress } from './terminal.js';
+import { tunedDevice } from './tuned-device.js';
 
 interface BenchFlags {
   readonly quick?: boolean;
@@ -69,7 +70,7 @@ const bench = async (terminal: Terminal, models: readonly string[], flags: Bench
   }
   const report = await withProgress(terminal, 'Benchmarking', async (say) => {
     say('opening the GPU');
-    const device = await sharedDevice();
+    const device = await tunedDevice(terminal);
     const cases = select(device.facts);
     say('measuring the roofs of the adapter');
     return await runBenchmarks(device, cases, optionsOf(flags), progress(say));

@@ -19,6 +19,7 @@ import { assignFiles, loadFeeds, loadPreprocessing } from './inputs.js';
 import { openModel } from './model.js';
 import { dims, wholeNumber } from './options.js';
 import { type Terminal, withProgress } from './terminal.js';
+import { tunedDevice } from './tuned-device.js';
 
 interface CompareFlags {
   readonly tolerance?: string;
@@ -103,6 +104,7 @@ const compare = async (
   const graph = optimize(imported);
   const bound = bindInputs(graph, flags.dims ?? new Map());
   return await withProgress(terminal, 'Comparing node by node', async (report) => {
+    await tunedDevice(terminal);
     const feeds = await feedsOf(terminal, path, graph, bound, inputs, flags);
     const options: CompareOptions = {
       worst: flags.worst,

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { Executable } from '../device/executable.js';
-import { sharedDevice } from '../device/shared.js';
 import { TilewiseError } from '../errors.js';
 import { bindInputs } from '../inspect.js';
 import { bindingsOf, hostInputs } from '../passes/host-inputs.js';
@@ -18,6 +17,7 @@ import { assignFiles, loadFeeds, loadPreprocessing } from './inputs.js';
 import { openModel } from './model.js';
 import { dims, wholeNumber } from './options.js';
 import { milliseconds, type Terminal, table, withProgress } from './terminal.js';
+import { tunedDevice } from './tuned-device.js';
 
 interface ProfileFlags {
   readonly runs: number;
@@ -80,7 +80,7 @@ const measure = async (terminal: Terminal, path: string, inputs: readonly string
   const preprocessing = await loadPreprocessing(path, flags.preprocessing);
   const note = (text: string): void => terminal.err(`note: ${text}`);
   return await withProgress(terminal, `Profiling ${basename(path)}`, async (report) => {
-    const device = await sharedDevice();
+    const device = await tunedDevice(terminal);
     const feeds = await loadFeeds(files, { graph, shapes, preprocessing, seed: flags.seed, note });
     report('loading the model');
     const bound = bind(graph, bindingsOf(hostInputs(graph), feeds));

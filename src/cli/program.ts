@@ -21,6 +21,7 @@ import { addReparameterize } from './reparameterize.js';
 import { addRun } from './run.js';
 import { addServe } from './serve.js';
 import type { Terminal } from './terminal.js';
+import { addTune } from './tune.js';
 import { addWorker } from './worker.js';
 
 const EXAMPLE = `
@@ -77,6 +78,7 @@ const buildProgram = (context: CommandContext): Command => {
     addInspect,
     addCompare,
     addProfile,
+    addTune,
     addModels,
     addQuantize,
     addLlmInt8,

@@ -2,7 +2,6 @@ import { basename, extname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Device } from '../device/device.js';
 import { Executable } from '../device/executable.js';
-import { sharedDevice } from '../device/shared.js';
 import type { EpilogueStep, Graph } from '../graph/graph.js';
 import { bindInputs, summarizeNodes } from '../inspect.js';
 import { bindingsOf, shapeSources } from '../passes/host-inputs.js';
@@ -23,6 +22,7 @@ import { openModel } from './model.js';
 import { writeNpy } from './npy.js';
 import { dims, wholeNumber } from './options.js';
 import { grouped, milliseconds, short, type Terminal, table, withProgress } from './terminal.js';
+import { tunedDevice } from './tuned-device.js';
 
 interface RunFlags {
   readonly labels?: string;
@@ -73,7 +73,7 @@ const run = async (terminal: Terminal, model: string | undefined, inputs: readon
   const labels = flags.labels === undefined ? undefined : await loadLabels(flags.labels);
   const report = await withProgress(terminal, `Running ${basename(path)}`, async (step) => {
     step('opening the GPU');
-    const device = await sharedDevice();
+    const device = await tunedDevice(terminal);
     step('loading the model');
     return await measure(terminal, path, files, flags, device);
   });

@@ -5,6 +5,7 @@ import { importOptional } from './optional.js';
 import { positiveNumber, wholeNumber } from './options.js';
 import { nextSignal, openModels, type QueueFlags } from './served-models.js';
 import { withProgress } from './terminal.js';
+import { tunedDevice } from './tuned-device.js';
 
 interface ServeFlags extends QueueFlags {
   readonly port: number;
@@ -39,7 +40,10 @@ export const addServe = (program: Command, { terminal, finish }: CommandContext)
     .addHelpText('after', EXAMPLE)
     .action(async (files: string[], flags: ServeFlags) => {
       await importOptional('fastify', 'prom-client');
-      const models = await withProgress(terminal, 'loading models', (report) => openModels(files, flags, report));
+      const models = await withProgress(terminal, 'loading models', async (report) => {
+        await tunedDevice(terminal);
+        return await openModels(files, flags, report);
+      });
       const server = await createServer(models, { maxBodyBytes: flags.maxBody * 2 ** 20, timeoutMs: flags.timeout * 1000 });
       const stopped = nextSignal();
       const address = await server.listen(flags.port, flags.host);

@@ -5,6 +5,7 @@ import { importOptional } from './optional.js';
 import { positiveNumber, wholeNumber } from './options.js';
 import { nextSignal, openModels, type QueueFlags } from './served-models.js';
 import { withProgress } from './terminal.js';
+import { tunedDevice } from './tuned-device.js';
 
 interface WorkerFlags extends QueueFlags {
   readonly queue: string;
@@ -36,7 +37,10 @@ export const addWorker = (program: Command, { terminal, finish }: CommandContext
     .addHelpText('after', EXAMPLE)
     .action(async (files: string[], flags: WorkerFlags) => {
       await importOptional('bullmq', 'ioredis');
-      const models = await withProgress(terminal, 'loading models', (report) => openModels(files, flags, report));
+      const models = await withProgress(terminal, 'loading models', async (report) => {
+        await tunedDevice(terminal);
+        return await openModels(files, flags, report);
+      });
       const stopped = nextSignal();
       const worker = await startWorker(models, {
         queue: flags.queue,

@@ -22,7 +22,7 @@ const SOFTWARE = /swiftshader|lavapipe|llvmpipe|basic render/i;
 /** An open WebGPU device with what the runtime keeps on it. Several sessions can share one. */
 export class Device {
   readonly gpu: GPUDevice;
-  readonly facts: DeviceFacts;
+  #facts: DeviceFacts;
   readonly pipelines: PipelineCache;
   readonly weights: WeightStore;
   readonly inFlight = new InFlight();
@@ -34,7 +34,7 @@ export class Device {
   constructor(gpu: GPUDevice, info: GPUAdapterInfo, { languageFeatures = [], pause }: DeviceOptions) {
     this.gpu = gpu;
     this.#pause = pause;
-    this.facts = factsOf(gpu, info, languageFeatures);
+    this.#facts = factsOf(gpu, info, languageFeatures);
     this.pipelines = new PipelineCache(gpu);
     this.weights = new WeightStore(gpu);
     gpu.lost.then(({ reason, message }) => {
@@ -46,6 +46,15 @@ export class Device {
     gpu.addEventListener('uncapturederror', (event) => {
       this.#failure ??= new TilewiseError('gpu-error', event.error.message);
     });
+  }
+
+  get facts(): DeviceFacts {
+    return this.#facts;
+  }
+
+  /** Plans that are made for the device from now on choose kernels by these measurements. */
+  useTuning(tuning: NonNullable<DeviceFacts['tuning']>): void {
+    this.#facts = { ...this.#facts, tuning };
   }
 
   /** True once the device is lost: it fakes success from then on. */

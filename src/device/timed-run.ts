@@ -18,6 +18,8 @@ export interface TimingOptions {
   readonly signal?: AbortSignal | undefined;
   /** Instead of the best clock that the device has. */
   readonly clock?: GpuClock | undefined;
+  /** Milliseconds of the host's clock; `performance.now` where absent. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** The clock that a device offers. */
@@ -33,7 +35,7 @@ const STEPS_AT_ONCE = 512;
  * 0.1 ms, so short steps want repeats.
  */
 export const timeSteps = async (device: Device, steps: readonly TimedStep[], options: TimingOptions = {}): Promise<number[]> => {
-  if ((options.clock ?? clockOf(device)) === 'host-clock') return await timeBySubmits(device, steps, options.signal);
+  if ((options.clock ?? clockOf(device)) === 'host-clock') return await timeBySubmits(device, steps, options);
   const times: number[] = [];
   for (let from = 0; from < steps.length; from += STEPS_AT_ONCE) {
     throwIfAborted(options.signal);
@@ -83,7 +85,11 @@ const encodeTimed = (gpu: GPUDevice, step: TimedStep, querySet: GPUQuerySet, at:
 /** Submits that do nothing, before the ones that are timed: their time is taken off. */
 const EMPTY_SUBMITS = 5;
 
-const timeBySubmits = async (device: Device, steps: readonly TimedStep[], signal?: AbortSignal): Promise<number[]> => {
+const timeBySubmits = async (
+  device: Device,
+  steps: readonly TimedStep[],
+  { signal, now = () => performance.now() }: TimingOptions,
+): Promise<number[]> => {
   const { gpu } = device;
   const source = gpu.createBuffer({ size: 16, usage: BufferUsage.COPY_SRC });
   const marker = gpu.createBuffer({ size: 16, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST });
@@ -95,11 +101,11 @@ const timeBySubmits = async (device: Device, steps: readonly TimedStep[], signal
     pass.end();
     encoder.copyBufferToBuffer(source, 0, marker, 0, 16);
     const commands = encoder.finish();
-    const started = performance.now();
+    const started = now();
     gpu.queue.submit([commands]);
     // A mapping is answered sooner than onSubmittedWorkDone.
     await device.wait(marker.mapAsync(MAP_READ_MODE));
-    const ms = performance.now() - started;
+    const ms = now() - started;
     marker.unmap();
     return ms;
   };

@@ -12,6 +12,9 @@ import type { KernelRequest, TensorInfo } from './kernel.js';
 /** Channels below which the transforms of Winograd's algorithm are never worth their while. */
 const LEAST_WINOGRAD_CHANNELS = 8;
 
+/** Multiply-adds beyond which the kernel for everything is never the fastest, and slow enough to spoil the measurement. */
+const MOST_GENERAL_WORK = 2 ** 22;
+
 /** What the rules decide by themselves, decided otherwise. */
 const variants: readonly ConvRule[] = [
   ...Object.values(pointwiseWidths).map(
@@ -59,10 +62,13 @@ export const choiceOfConv: ChoiceOf = (given) => {
       { name: BY_RULES, lower: () => lowerConv(given) },
       ...suiting.map(byRule),
       ...tiles.map((tile) => ({ name: `winograd-${tile}x${tile}`, lower: () => winograd(given, g, task.weight, tile) })),
-      { name: 'general', lower: () => lowerWindow(request, g, undefined) },
+      ...(workOf(g) <= MOST_GENERAL_WORK ? [{ name: 'general', lower: () => lowerWindow(request, g, undefined) }] : []),
     ],
   };
 };
+
+const workOf = ({ batch, rows, columns, inputs, outputs, group }: ConvGeometry): number =>
+  batch * rows.output * rows.kernel * columns.output * columns.kernel * outputs * (inputs / group);
 
 const suitsWinograd = (g: ConvGeometry): boolean =>
   g.group === 1 &&

@@ -49,9 +49,10 @@ const choiceOf = (product: Product, { facts }: KernelRequest): ReturnType<Choice
 
 const waysOf = (extents: ProductExtents, k: number, facts: DeviceFacts): NamedWay[] => {
   const { batch, m, n } = extents;
+  const isCpu = facts.kind === 'cpu';
   const rowByRow = [
     { name: 'matvec', kernel: matvecKernel },
-    { name: 'matvec-columns', kernel: matvecColumnsKernel },
+    ...(isCpu ? [{ name: 'matvec-columns', kernel: matvecColumnsKernel }] : []),
   ];
   const quads = [
     { name: 'quads', kernel: matmulQuadsKernel },
@@ -59,7 +60,7 @@ const waysOf = (extents: ProductExtents, k: number, facts: DeviceFacts): NamedWa
   ];
   return [
     ...(m <= MOST_MATVEC_ROWS ? rowByRow : []),
-    ...(facts.kind === 'cpu' && facts.features.includes('subgroups') ? quads : []),
+    ...(isCpu && facts.features.includes('subgroups') ? quads : []),
     ...tilings('small', smallTile, extents),
     ...(fitsLarge(facts) ? tilings('large', largeTile, extents) : []),
     ...(batch * m * n * k <= MOST_NAIVE_WORK ? [{ name: 'naive', kernel: matmulNaiveKernel }] : []),

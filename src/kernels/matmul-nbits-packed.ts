@@ -17,6 +17,9 @@ export const matmulNBitsTiledKernel: Kernel = { name: 'matmul-nbits-tiled', wgsl
 /** Rows up to which each is a product of its own: reading the weights anew costs less than unpacking them for a tile. */
 const FEW_ROWS = { cpu: 3, gpu: 8 };
 
+/** vec4s of columns that an invocation of the kernel for few rows computes. */
+const COLUMNS = 4;
+
 /** Extents of B, in the terms of the kernels. */
 interface Extents {
   readonly n: number;
@@ -30,7 +33,7 @@ interface Extents {
 
 const extentsOf = ({ K, N, bits, block_size }: MatMulNBitsAttributes): Extents => {
   const n4 = ceilDiv(N, 4);
-  return { n: N, n4, b4: 2 * ceilDiv(n4, 2), blocks: ceilDiv(K, block_size), words: (block_size * bits) / 32 };
+  return { n: N, n4, b4: COLUMNS * ceilDiv(n4, COLUMNS), blocks: ceilDiv(K, block_size), words: (block_size * bits) / 32 };
 };
 
 /** [blocks, words of a block, columns] from [columns, blocks, words of a block]; 0 beyond the last. */
@@ -104,7 +107,7 @@ export const lowerPackedNBits = (request: KernelRequest): Dispatch => {
     },
     functions: {
       ...epilogue.functions,
-      ...(K % 4 !== 0 && { load: LOAD_ELEMENTS }),
+      ...(K % 4 !== 0 ? { load: LOAD_ELEMENTS } : K % attributes.block_size === 0 ? { load: LOAD_WHOLE } : {}),
       ...(wholeVectors && { store: 'y[at / 4] = v; return true;' }),
     },
     libraries: epilogue.libraries,
@@ -123,6 +126,8 @@ export const lowerPackedNBits = (request: KernelRequest): Dispatch => {
   };
 };
 
+/** Blocks that end with the row. */
+const LOAD_WHOLE = 'return a[row * params.k4 + k];';
 const LOAD_ELEMENTS =
   'let c = row * params.k + 4u * k; return select(vec4f(), vec4f(a[c], a[c + 1u], a[c + 2u], a[c + 3u]), vec4u(4u * k) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.k));';
 
@@ -138,7 +143,7 @@ const launch = (
   if (m <= FEW_ROWS[kind]) {
     const constants =
       kind === 'cpu' ? { COLUMNS: 4, SLICES: 1 } : { COLUMNS: 8, SLICES: 2 ** Math.min(4, Math.floor(Math.log2(blocks))) };
-    return { kernel: matvecNBitsKernel, constants, workgroups: over(ceilDiv(n4, 2 * constants.COLUMNS), m) };
+    return { kernel: matvecNBitsKernel, constants, workgroups: over(ceilDiv(n4, COLUMNS * constants.COLUMNS), m) };
   }
   if (kind === 'cpu' && features.includes('subgroups')) {
     return { kernel: matmulNBitsQuadsKernel, constants: {}, workgroups: over(ceilDiv(n4, 8), ceilDiv(m, 16)) };

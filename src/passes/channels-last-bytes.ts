@@ -1,4 +1,5 @@
 import type { Node } from '../graph/graph.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { LayoutRule, LayoutWalk } from './channels-last.js';
 import { twinAxes } from './channels-last.js';
 import { packsConvolution } from './pack-bytes-rules.js';
@@ -65,6 +66,48 @@ const pool: LayoutRule = (node, walk) => {
   return true;
 };
 
+/** An image in a row before a product with constant weights: their rows take the order of the twin instead. */
+const flatten: LayoutRule = (node, walk) => {
+  const shape = walk.shape(first(node));
+  const target = walk.shape(node.outputs[0]);
+  const product = walk.onlyReader(node.outputs[0] as string);
+  if (shape?.length !== 4 || !walk.hasTwin(first(node)) || product?.op !== 'com.microsoft.QGemm') return false;
+  const [, channels, height, width] = shape as readonly [number, number, number, number];
+  const weights = walk.constant(product.inputs[3]);
+  const { transA, transB } = product.attributes;
+  const positions = height * width;
+  const isRow = target?.length === 2 && target[0] === shape[0] && channels * positions === target[1];
+  const others = product.inputs.filter((_, i) => i !== 0 && i !== 3);
+  if (
+    !isRow ||
+    !weights ||
+    transA ||
+    product.inputs[0] !== node.outputs[0] ||
+    !others.every((name) => !name || walk.constant(name))
+  )
+    return false;
+  const dims = walk.addInts(`${node.name}.shape`, target);
+  walk.addPlain({ ...node, op: 'Reshape' }, [walk.twin(first(node)), dims], { allowzero: true });
+  const moved = walk.addConstant(`${product.inputs[3]}.nhwc`, rowsChannelsLast(weights, channels, positions, transB === true));
+  walk.addPlain(product, product.inputs.with(3, moved));
+  walk.absorb(product);
+  return true;
+};
+
+/** Weights of [channels * positions, n], or their transpose, in the order of [positions * channels, n]. */
+const rowsChannelsLast = ({ type, data, dims }: Tensor, channels: number, positions: number, transposed: boolean): Tensor => {
+  const [rows, columns] = dims as [number, number];
+  const [k, n] = transposed ? [1, columns] : [columns, 1];
+  const moved = data.slice();
+  for (let j = 0; j < (transposed ? rows : columns); j++) {
+    for (let i = 0; i < channels * positions; i++) {
+      const from = (i % channels) * positions + Math.floor(i / channels);
+      moved[i * k + j * n] = data[from * k + j * n] as number;
+    }
+  }
+  return new Tensor(type, moved, dims);
+};
+
 const elementwise = together(() => [0]);
 const binary = together(() => [0, 3]);
 const concat = together(
@@ -83,7 +126,9 @@ export const byteLayoutRules: readonly (readonly [string, LayoutRule])[] = [
   ['com.microsoft.QLinearSigmoid', elementwise],
   ['ConvInteger', conv],
   ['DequantizeLinear', dequantize],
+  ['Flatten', flatten],
   ['QLinearConv', conv],
   ['QuantizeLinear', quantize],
+  ['Reshape', flatten],
   ['tilewise.Lookup', elementwise],
 ];

@@ -36,8 +36,7 @@ export const buildPlan = (
 
 /** Buffers, and what runs in flight read back through. */
 const bytesOf = ({ buffers, outputs }: Plan): number =>
-  allocatedBytes(buffers) +
-  outputs.reduce((sum, { shape, packed }) => sum + RUNS_IN_FLIGHT * 4 * deviceWords(shape, packed), 0);
+  allocatedBytes(buffers) + outputs.reduce((sum, { shape, packed }) => sum + RUNS_IN_FLIGHT * 4 * deviceWords(shape, packed), 0);
 
 const rejectBeyondBudget = (graph: Graph, plan: Plan, { maxBytes }: Budgets): void => {
   const total = bytesOf(plan);

@@ -14,7 +14,7 @@ export interface QuantizeOptions {
    * and 'none' for weights in int4.
    */
   readonly activations?: 'int8' | 'uint8' | 'none';
-  /** Round weights to nearest, or by GPTQ. Default 'rtn'. */
+  /** Round weights to nearest, or by GPTQ where that is better on the calibration data. Default 'rtn'. */
   readonly method?: 'rtn' | 'gptq';
   /** Which weights share a scale. Default 'channel', and groups of 32 for int4. */
   readonly granularity?: Granularity;
@@ -22,7 +22,10 @@ export interface QuantizeOptions {
   readonly symmetric?: boolean;
   /** Activations without zero points. Default false. */
   readonly symmetricActivations?: boolean;
-  /** Whether scales of weights represent all of them or clip where that is better. Default 'min-max', 'mse' for int4. */
+  /**
+   * Whether scales of weights represent all of them, or clip where that is better (GPTQ then tries both). Default
+   * 'min-max', 'mse' for int4.
+   */
   readonly clip?: 'min-max' | 'mse';
   /** How the ranges of activations follow from the calibration data. Default 'min-max'. */
   readonly ranges?: RangeMethod;

@@ -41,21 +41,51 @@ export const quantizeLayer = (
   const leastScales = inputScale === undefined ? undefined : bias.map((b) => Math.abs(b) / (inputScale * BIAS_STEPS));
   const matrixOptions = { ...matrixOptionsOf(layer, options), leastScales };
   const nearest = quantizeMatrix(exact, matrixOptions, what);
-  const products = statistics && statistics.products.length > 0 ? statistics.products : undefined;
-  const best = options.method === 'gptq' && products ? gptqBlocks(exact, matrixOptions, products, options.gptq, what) : nearest;
-  const rounded = dequantizeMatrix(best);
+  const plain: Candidate = { quantized: nearest, method: 'rtn', mse: mseOf(exact, nearest, statistics) };
+  const candidates =
+    options.method === 'gptq' && statistics ? gptqCandidates(exact, matrixOptions, statistics, options, what) : [];
+  const { quantized, method, mse } = least([plain, ...candidates]);
+  const rounded = dequantizeMatrix(quantized);
+  const corrects = options.correctBias && statistics !== undefined && layer.node.op !== 'MatMul';
   return {
-    quantized: best,
-    method: best === nearest ? 'rtn' : 'gptq',
+    quantized,
+    method,
     weightError: relativeError(exact, rounded),
-    outputMse: products && {
-      rtn: blocksError(exact, dequantizeMatrix(nearest), products, statistics?.count as number),
-      gptq: blocksError(exact, rounded, products, statistics?.count as number),
-    },
+    outputMse: mse === undefined ? undefined : { rtn: plain.mse as number, gptq: mse },
     // A MatMul has no place for a bias.
-    bias:
-      options.correctBias && statistics && layer.node.op !== 'MatMul' ? correctBias(bias, exact, rounded, statistics) : undefined,
+    bias: corrects ? correctBias(bias, exact, rounded, statistics) : undefined,
   };
+};
+
+interface Candidate {
+  readonly quantized: QuantizedMatrix;
+  readonly method: 'rtn' | 'gptq';
+  /** Of the outputs; undefined where that cannot be told. */
+  readonly mse: number | undefined;
+}
+
+const mseOf = (exact: Matrix, quantized: QuantizedMatrix, statistics: ColumnStatistics | undefined): number | undefined =>
+  statistics && statistics.products.length > 0
+    ? blocksError(exact, dequantizeMatrix(quantized), statistics.products, statistics.count)
+    : undefined;
+
+const least = (candidates: readonly Candidate[]): Candidate =>
+  candidates.reduce((a, b) => ((b.mse ?? Number.POSITIVE_INFINITY) < (a.mse ?? Number.POSITIVE_INFINITY) ? b : a));
+
+/** By GPTQ with scales that clip and with scales that do not: what a clipped weight lacks, others have to make up for. */
+const gptqCandidates = (
+  exact: Matrix,
+  matrixOptions: MatrixOptions,
+  statistics: ColumnStatistics,
+  options: CheckedOptions,
+  what: string,
+): Candidate[] => {
+  if (statistics.products.length === 0) return [];
+  const clips = matrixOptions.clip === 'mse' ? (['mse', 'min-max'] as const) : (['min-max'] as const);
+  return clips.map((clip) => {
+    const quantized = gptqBlocks(exact, { ...matrixOptions, clip }, statistics.products, options.gptq, what);
+    return { quantized, method: 'gptq', mse: mseOf(exact, quantized, statistics) };
+  });
 };
 
 const matrixOptionsOf = ({ columns }: Layer, options: CheckedOptions): MatrixOptions => {

@@ -46,6 +46,8 @@ export interface StagesOptions {
   readonly budgets: Budgets;
   /** Most turns that the loops of one run may take together. */
   readonly maxTripCount: number;
+  /** What plans are made from; the device's own facts where absent. */
+  readonly facts?: Device['facts'];
 }
 
 /**
@@ -68,6 +70,10 @@ export class StagedModel {
     this.#executables = new ExecutableCache(device, options.budgets.maxBytes, MAX_EXECUTABLES);
   }
 
+  get #facts(): Device['facts'] {
+    return this.#options.facts ?? this.#device.facts;
+  }
+
   /** Plans and loads the first stage for these shapes and values. */
   async prepare(bindings: Bindings): Promise<void> {
     const step = this.#step(this.#first, bindings);
@@ -88,7 +94,7 @@ export class StagedModel {
   stages(): { readonly graph: Graph; readonly plan: Plan }[] {
     const { budgets } = this.#options;
     const graphs = [...this.#steps.values()].map(({ split }) => layOut(split.now, undefined, budgets));
-    return graphs.map((graph) => ({ graph, plan: buildPlan(graph, this.#device.facts, budgets) }));
+    return graphs.map((graph) => ({ graph, plan: buildPlan(graph, this.#facts, budgets) }));
   }
 
   async dispose(): Promise<void> {
@@ -153,7 +159,7 @@ export class StagedModel {
 
   #plan({ split }: Step): Plan {
     const { budgets } = this.#options;
-    return buildPlan(layOut(split.now, undefined, budgets), this.#device.facts, budgets);
+    return buildPlan(layOut(split.now, undefined, budgets), this.#facts, budgets);
   }
 
   /** Runs what can run now: what decides later stages comes to the host, the rest of what they read stays on the device. */

@@ -95,9 +95,16 @@ describe('matmul-nbits', () => {
   });
 
   it('uploads the packed weight as it stands', () => {
-    const { graph } = caseGraph(nbitsCase([3, 64], 8));
+    const { graph } = caseGraph(nbitsCase([3, 64], 16));
     const weights = buildPlan(graph, defaultFacts).buffers.filter(({ role }) => role === 'weight');
-    expect(weights.map(({ words }) => words!.byteLength).sort((a, b) => b - a)).toEqual([(8 * 64) / 2, 8 * 4 * 4]);
+    expect(weights.map(({ words }) => words!.byteLength).sort((a, b) => b - a)).toEqual([(16 * 64) / 2, 16 * 4 * 4]);
+  });
+
+  it('refuses scales that are no numbers', () => {
+    const given = nbitsCase([2, 32], 1);
+    const scales = { shape: [2], data: [0.5, Number.NaN], constant: true };
+    const b: InputSpec = { shape: [1, 2, 8], dtype: 'uint8', data: new Array<number>(16).fill(7), constant: true };
+    expectRefused(op, given.inputs.with(1, b).with(2, scales), 'the scales must be finite, got NaN', given.attributes);
   });
 
   it('refuses what does not fit', () => {

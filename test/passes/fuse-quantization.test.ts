@@ -98,6 +98,19 @@ const nets: readonly (readonly [string, readonly string[], Build, (readonly numb
     },
   ],
   [
+    'an image in a row',
+    ['QLinearConv', 'com.microsoft.QGemm'],
+    (b, x) => b.op('Gemm', [b.op('Flatten', [b.qdq(b.convolution(x, [8, 5, 1, 1]))], { axis: 1 }), b.weights([8 * 42, 3], 1)]),
+  ],
+  [
+    'an image in a row, transposed weights',
+    ['QLinearConv', 'com.microsoft.QGemm'],
+    (b, x) => {
+      const y = b.op('Reshape', [b.qdq(b.convolution(x, [4, 5, 1, 1])), b.ints(2, -1)]);
+      return b.op('Gemm', [y, b.weights([3, 4 * 42], 0)], { transB: true });
+    },
+  ],
+  [
     'ReduceMean over space',
     ['QLinearConv', 'com.microsoft.QLinearGlobalAveragePool'],
     (b, x) => b.op('ReduceMean', [b.qdq(b.convolution(x, [8, 5, 1, 1])), b.ints(2, 3)]),
