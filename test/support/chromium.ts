@@ -16,6 +16,8 @@ const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/g
 const ARGS = [
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
+  // On SwiftShader, workgroup memory that this extension zeroes costs seconds of compilation; Dawn zeroes it otherwise without.
+  '--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension',
   '--no-sandbox',
   '--disable-background-networking',
   '--disable-component-update',
