@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Device } from '../device/device.js';
 import { sharedDevice } from '../device/shared.js';
 import { TilewiseError } from '../errors.js';
@@ -18,6 +18,7 @@ import { type DeviceFacts, defaultFacts } from '../kernels/facts.js';
 import { bindOpen, layOut, optimize } from '../passes/index.js';
 import { splitGraph } from '../passes/split-stages.js';
 import { buildPlan } from '../plan/build.js';
+import type { Plan } from '../plan/plan.js';
 import { preflight } from '../preflight.js';
 import { type MemoryUse, memoryOf } from '../profile/memory.js';
 import { shapeText } from '../tensor/shape.js';
@@ -32,6 +33,7 @@ import { grouped, type Terminal, table, withProgress } from './terminal.js';
 interface InspectFlags {
   readonly dims?: ReadonlyMap<string, number>;
   readonly plan?: boolean;
+  readonly for: 'here' | 'gpu';
   readonly passes?: boolean;
   readonly json?: boolean;
   readonly card?: string;
@@ -60,6 +62,11 @@ export const addInspect = (program: Command, { terminal, finish }: CommandContex
     .argument('<models...>', 'an ONNX file; several with --card')
     .option('--dims <name=size>', 'size of a symbolic extent, e.g. batch=4 (default 1, repeatable)', dims)
     .option('--plan', 'show the GPU commands and buffers')
+    .addOption(
+      new Option('--for <adapter>', "plan for this machine's adapter, or for any GPU (WebGPU's default limits)")
+        .choices(['here', 'gpu'])
+        .default('here'),
+    )
     .option('--passes', 'show what the optimisation passes did')
     .option('--json', 'print one JSON object')
     .option('--card <file>', 'write a page: the graph layer by layer, costs, passes; several models are held against each other')
@@ -105,7 +112,8 @@ const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): P
   const refused = new Map<string, TilewiseError>();
   const graph = importOnnx(await readBytes(path), { onRefused: ({ name }, error) => refused.set(name, error) });
   const bound = bindInputs(graph, flags.dims ?? new Map(), true);
-  const facts = (flags.plan && (await deviceAtHand(terminal))?.facts) || defaultFacts;
+  const isHere = flags.plan && flags.for === 'here';
+  const facts = (isHere && (await deviceAtHand(terminal))?.facts) || defaultFacts;
   const inspection = inspectGraph(graph, preflight(graph, bound.shapes, facts, refused));
   const log = new PassLog(graph);
   const canRun = inspection.problem === undefined && inspection.nodes.every(({ reason }) => reason === undefined);
@@ -113,7 +121,7 @@ const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): P
   const stage = canRun && (flags.plan || flags.passes) ? firstStage(graph, bound, log) : undefined;
   if (stage?.isCut) terminal.err('note: this is the first stage; what follows is planned when its results are known');
   const built = flags.plan && stage ? buildPlan(stage.graph, facts) : undefined;
-  const plan = built && { ...summarizePlan(built), memory: memoryOf(built) };
+  const plan = built && { dispatches: dispatchesOf(built), ...summarizePlan(built), memory: memoryOf(built) };
   if (bound.assumed.length > 0) terminal.err(`note: ${bound.assumed.join(', ')} = 1 (change it with --dims)`);
   if (flags.json) {
     const extra = { ...(flags.passes && { passes: log.changes }), ...(plan && { plan }) };
@@ -124,6 +132,8 @@ const inspect = async (terminal: Terminal, path: string, flags: InspectFlags): P
   if (flags.passes) terminal.out(`\n${log.text()}`);
   if (plan) printPlan(terminal, plan, facts);
 };
+
+const dispatchesOf = ({ commands }: Plan): number => commands.filter(({ kind }) => kind === 'dispatch').length;
 
 /** What can be planned before anything has run. */
 const firstStage = (graph: Graph, { shapes }: BoundInputs, { see }: PassLog): { graph: Graph; isCut: boolean } => {

@@ -40,7 +40,10 @@ describe('inspect', () => {
   it('prints the plan without weights, as JSON', async () => {
     const { plan, ...rest } = JSON.parse((await inspect(1, '--json', '--plan')).out);
     expect(Object.keys(rest)).toEqual(['inputs', 'outputs', 'nodes', 'totals']);
-    expect(Object.keys(plan)).toEqual(['buffers', 'commands', 'memory']);
+    expect(Object.keys(plan)).toEqual(['dispatches', 'buffers', 'commands', 'memory']);
+    expect(plan.dispatches).toBe(plan.commands.filter(({ kind }: { kind: string }) => kind === 'dispatch').length);
+    const forGpus = JSON.parse((await inspect(1, '--json', '--plan', '--for', 'gpu')).out).plan;
+    expect(forGpus.commands.map(({ kernel }: { kernel: string }) => kernel)).toContain('conv-tiled');
     expect(plan.memory.totalBytes).toBe(plan.memory.weightBytes + plan.memory.activationBytes);
     expect(plan.memory.timeline).toHaveLength(plan.commands.length);
     expect(plan.buffers.some((buffer: { role: string }) => buffer.role === 'weight')).toBe(true);
