@@ -13,7 +13,9 @@ describe('bench', () => {
     expect(out).toMatch(/^matmul\/256x256x256 +kernels +matrix product, 256 x 256 x 256$/m);
     expect(out).toMatch(/^model\/lenet5 +models +the model lenet5$/m);
     const some = await tilewise(['bench', '--list', '--quick', '--only', 'fusion']);
-    expect(some.out.split('\n').slice(1)).toHaveLength(3);
+    const names = some.out.split('\n').slice(1);
+    expect(names.length).toBeGreaterThan(2);
+    for (const name of names) expect(name).toMatch(/^\S+ +fusion  /);
   });
 
   it('runs what is picked, and shows what moved since', async () => {
