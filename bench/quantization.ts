@@ -44,8 +44,8 @@ const MODELS = [
 
 const VARIANTS: Readonly<Record<string, QuantizeOptions>> = {
   int8: { correctBias: true },
-  'int4 RTN': { weights: 'int4' },
-  'int4 GPTQ': { weights: 'int4', method: 'gptq' },
+  'int4 RTN': { weights: 'int4', symmetric: false },
+  'int4 GPTQ': { weights: 'int4', symmetric: false, method: 'gptq', correctBias: true },
 };
 
 const { values: flags, positionals } = parseArgs({

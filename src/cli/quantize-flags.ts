@@ -84,14 +84,14 @@ const addCalibration = (command: Command): Command =>
     .option('--samples <n>', 'most samples to calibrate with', wholeNumber(1), 128)
     .option('--preprocessing <file>', 'how pictures become inputs (JSON)')
     .addOption(
-      choice('--ranges <method>', 'how ranges of activations are chosen (default: min-max)', [
+      choice('--ranges <method>', 'how ranges of activations are chosen (default: percentile)', [
         'min-max',
         'percentile',
         'mse',
         'entropy',
       ]),
     )
-    .option('--percentile <p>', 'for --ranges percentile (default: 99.99)', number);
+    .option('--percentile <p>', 'for --ranges percentile (default: 99.999)', number);
 
 const addMeasuring = (command: Command): Command =>
   command

@@ -27,9 +27,9 @@ export interface QuantizeOptions {
    * 'min-max', 'mse' for int4.
    */
   readonly clip?: 'min-max' | 'mse';
-  /** How the ranges of activations follow from the calibration data. Default 'min-max'. */
+  /** How the ranges of activations follow from the calibration data. Default 'percentile'. */
   readonly ranges?: RangeMethod;
-  /** For ranges 'percentile'. Default 99.99. */
+  /** For ranges 'percentile'. Default 99.999. */
   readonly percentile?: number;
   /** Equalise the weights of neighbouring layers first. Default false. */
   readonly equalize?: boolean;
@@ -76,8 +76,8 @@ export const checkOptions = (given: QuantizeOptions): CheckedOptions => {
     symmetric: given.symmetric ?? true,
     symmetricActivations: given.symmetricActivations ?? false,
     clip: given.clip ?? (four ? 'mse' : 'min-max'),
-    ranges: given.ranges ?? 'min-max',
-    percentile: given.percentile ?? 99.99,
+    ranges: given.ranges ?? 'percentile',
+    percentile: given.percentile ?? 99.999,
     equalize: given.equalize ?? false,
     correctBias: given.correctBias ?? false,
     skip: given.skip ?? [],

@@ -15,7 +15,7 @@ describe('bench', () => {
     const some = await tilewise(['bench', '--list', '--quick', '--only', 'fusion']);
     const names = some.out.split('\n').slice(1);
     expect(names.length).toBeGreaterThan(2);
-    for (const name of names) expect(name).toMatch(/^\S+ +fusion  /);
+    for (const name of names) expect(name).toMatch(/^\S+ +fusion /);
   });
 
   it('runs what is picked, and shows what moved since', async () => {

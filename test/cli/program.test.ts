@@ -27,8 +27,9 @@ describe('the command line', () => {
     [['inspekt'], "unknown command 'inspekt'", 'Did you mean inspect?'],
     [['run', '--topp', '3'], "unknown option '--topp'", 'Did you mean --top?'],
     [['frobnicate'], "unknown command 'frobnicate'", 'tilewise --help lists commands'],
-    [['inspect'], "missing required argument 'model'", 'tilewise COMMAND --help'],
-    [['inspect', 'a', 'b'], "too many arguments for 'inspect'", 'tilewise COMMAND --help'],
+    [['inspect'], "missing required argument 'models'", 'tilewise COMMAND --help'],
+    [['inspect', 'a', 'b'], 'inspect prints one model', '--card FILE'],
+    [['reparameterize', 'a', 'b', '-o', 'c'], "too many arguments for 'reparameterize'", 'tilewise COMMAND --help'],
     [['run', '--top', 'many'], "argument 'many' is invalid", 'tilewise COMMAND --help'],
     [['inspect', 'x', '--dims', 'N'], 'NAME=SIZE', 'tilewise COMMAND --help'],
   ])('%j is refused', async (args, error, hint) => {

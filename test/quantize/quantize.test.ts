@@ -48,7 +48,7 @@ describe('quantized models', () => {
     ['activations without zero points', 'residual', { symmetricActivations: true, activations: 'int8' }, 0.06],
     ['ranges of least error', 'residual', { ranges: 'mse' }, 0.05],
     ['ranges by entropy', 'residual', { ranges: 'entropy' }, 0.1],
-    ['percentile ranges', 'residual', { ranges: 'percentile' }, 0.05],
+    ['ranges from bounds', 'residual', { ranges: 'min-max' }, 0.05],
     ['one scale for all weights', 'residual', { granularity: 'tensor' }, 0.08],
     ['zero points for weights', 'residual', { symmetric: false }, 0.05],
     ['GPTQ, corrected biases and equalisation', 'residual', { method: 'gptq', correctBias: true, equalize: true }, 0.05],
