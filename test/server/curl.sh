@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 folder=$(mktemp -d)
 node dist/cli.js serve digits=models/lenet5.onnx --port 0 >"$folder/out" 2>"$folder/err" &
 server=$!
-trap 'kill -9 $server 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'kill -9 $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 for _ in $(seq 300); do
   grep -q '^http' "$folder/out" && break
   kill -0 $server || { cat "$folder/err"; exit 1; }
