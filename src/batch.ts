@@ -1,11 +1,9 @@
 import type { Device } from './device/device.js';
-import { StagingPool } from './device/staging.js';
-import { BufferUsage } from './device/usage.js';
+import { allocateTensor } from './device/device-tensor.js';
 import { TilewiseError } from './errors.js';
 import { type Graph, valueNamed } from './graph/graph.js';
 import { rebatch } from './passes/rebatch.js';
-import { fromDeviceWords } from './tensor/convert.js';
-import { arrayOf, type DType, type TypedArray } from './tensor/dtype.js';
+import { arrayOf, type TypedArray } from './tensor/dtype.js';
 import { sizeOf } from './tensor/shape.js';
 import { Tensor } from './tensor/tensor.js';
 
@@ -109,7 +107,7 @@ class SplitBatch {
     if (tensor.location === 'cpu') {
       return new Tensor(tensor.type, tensor.data.subarray(start * each, (start + samples) * each) as TypedArray, dims);
     }
-    const part = this.#allocate(tensor.type, dims);
+    const part = allocateTensor(this.#device, 'batch', tensor.type, dims);
     this.#copy([{ from: tensor.gpuBuffer, at: 4 * start * each, to: part.gpuBuffer, into: 0, bytes: 4 * samples * each }]);
     return part;
   }
@@ -141,7 +139,7 @@ class SplitBatch {
       });
     }
     return this.#device.guarded('joining the batch', () => {
-      const whole = this.#allocate((parts[0] as Tensor).type, dims);
+      const whole = allocateTensor(this.#device, 'batch', (parts[0] as Tensor).type, dims);
       let into = 0;
       const copies = parts.map((part) => {
         const copy = { from: part.gpuBuffer, at: 0, to: whole.gpuBuffer, into, bytes: 4 * part.size };
@@ -151,23 +149,6 @@ class SplitBatch {
       this.#copy(copies);
       return whole;
     });
-  }
-
-  #allocate(type: DType, dims: readonly number[]): Tensor {
-    const { gpu } = this.#device;
-    const size = sizeOf(dims);
-    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
-    const buffer = gpu.createBuffer({ label: 'batch', size: Math.max(16, 4 * size), usage });
-    const staging = new StagingPool(this.#device);
-    const read = async (): Promise<TypedArray> => {
-      const [words] = await staging.read(gpu.createCommandEncoder(), [{ buffer, offset: 0, bytes: 4 * size }]);
-      return fromDeviceWords(type, words as ArrayBuffer, size);
-    };
-    const release = (): void => {
-      buffer.destroy();
-      staging.dispose();
-    };
-    return Tensor.fromDevice(type, dims, { buffer, read, release });
   }
 
   #copy(copies: readonly { from: GPUBuffer; at: number; to: GPUBuffer; into: number; bytes: number }[]): void {

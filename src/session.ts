@@ -6,19 +6,16 @@ import { ExecutableCache } from './device/executable-cache.js';
 import { deviceOf } from './device/shared.js';
 import { TilewiseError, throwIfAborted } from './errors.js';
 import { checkFeeds, type Feeds, type Fetches, fetchNames, type ValueMetadata, valueMetadata } from './feeds.js';
-import { allNodesOf, type Graph, type Value } from './graph/graph.js';
-import { importOnnx, loadSubgraphs, subgraphsAtHand } from './importers/onnx/index.js';
+import type { Graph, Value } from './graph/graph.js';
 import { loadCpuKernels } from './kernels/cpu-family.js';
 import type { DeviceFacts } from './kernels/facts.js';
-import { loadLowerings } from './kernels/select.js';
-import { expanderAtHand, loadOperators } from './ops/index.js';
+import { bytesOf, loadModel, type ModelSource } from './load-model.js';
 import type { Bindings } from './passes/bind-shapes.js';
-import { bindingsKey, bindingsOf, shapeSources } from './passes/host-inputs.js';
-import { bind, loadPasses, operatorsOf, optimize } from './passes/index.js';
+import { bindingsKey, bindingsOf, sameShapes, shapeSources } from './passes/host-inputs.js';
+import { bind } from './passes/index.js';
 import { buildPlan, rejectMissingKernels } from './plan/build.js';
 import type { Plan } from './plan/plan.js';
 import { deserialize, isSaved, type SavedSession, serialize } from './plan/serialize.js';
-import { platform } from './platform.js';
 import type { Profile, ProfileOptions } from './profile/profile.js';
 import type { StagedModel } from './stages/index.js';
 import { type Budgets, defaultBudgets } from './tensor/budgets.js';
@@ -90,6 +87,8 @@ export class InferenceSession {
   /** For input shapes that the device cannot hold at once: how many samples it can. */
   readonly #partSizes = new Map<string, number>();
   #samplesChecked = false;
+  /** What the newest run was planned for, and its name. */
+  #last: { readonly bindings: Bindings; readonly key: string } | undefined;
   /** The plans of a session that was saved: there is no graph to make others from. */
   readonly #saved: ReadonlyMap<string, Plan> | undefined;
   /** True where shapes or choices depend on data: `stages` runs the model then. */
@@ -115,15 +114,11 @@ export class InferenceSession {
    * operators, malformed bytes, tensors that the device cannot hold. The bytes may be those of a saved session (see
    * `save`).
    */
-  static async create(source: Uint8Array | ArrayBuffer | string | URL, options: SessionOptions = {}): Promise<InferenceSession> {
+  static async create(source: ModelSource, options: SessionOptions = {}): Promise<InferenceSession> {
     const bytes = await bytesOf(source);
     throwIfAborted(options.signal);
     if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
-    const imported = await ofAnyBatch(await importModel(bytes), options);
-    await loadPasses(operatorsOf(allNodesOf(imported)));
-    const graph = optimize(imported, undefined, budgetsOf(options));
-    const ops = operatorsOf(allNodesOf(graph));
-    await Promise.all([loadPasses(ops), loadLowerings(ops)]);
+    const graph = await loadModel(bytes, budgetsOf(options), options.batch);
     rejectMissingKernels(graph);
     const device = await deviceOf(options.device);
     const facts = await factsFor(device, options);
@@ -200,7 +195,7 @@ export class InferenceSession {
 
   /** Runs at once, or in parts where the device cannot hold the batch. */
   async #runInParts(inputs: Tensors, run: (inputs: Tensors) => Promise<Tensors>): Promise<Tensors> {
-    const keyOf = (): string => bindingsKey(bindingsOf(this.#hostInputs, inputs));
+    const keyOf = (): string => this.#keyOf(bindingsOf(this.#hostInputs, inputs));
     let failure: unknown;
     if (this.#partSizes.size === 0 || !this.#partSizes.has(keyOf())) {
       try {
@@ -291,8 +286,14 @@ export class InferenceSession {
 
   /** Does the work with the executable for these input shapes and values, planned and loaded on first use. */
   #use<T>(bindings: Bindings, work: (executable: Executable) => Promise<T>): Promise<T> {
-    const key = bindingsKey(bindings);
+    const key = this.#keyOf(bindings);
     return this.#executables.use(key, () => this.#saved?.get(key) ?? this.#plan(bindings), work);
+  }
+
+  /** Runs on inputs of the same shapes follow each other: they make no string. */
+  #keyOf(bindings: Bindings): string {
+    if (!this.#last || !sameShapes(this.#last.bindings, bindings)) this.#last = { bindings, key: bindingsKey(bindings) };
+    return this.#last.key;
   }
 
   #plan(bindings: Bindings): Plan {
@@ -307,30 +308,6 @@ export class InferenceSession {
 }
 
 const nothing = async (): Promise<void> => undefined;
-
-/** Imports a model; where it has operators that are not at hand, again with all of them. */
-const importModel = async (bytes: Uint8Array): Promise<Graph> => {
-  const isAllAtHand = expanderAtHand() !== undefined && subgraphsAtHand();
-  try {
-    return importOnnx(bytes);
-  } catch (error) {
-    if (isAllAtHand || !(error instanceof TilewiseError) || error.code !== 'unsupported-model') throw error;
-    await Promise.all([loadOperators(), loadSubgraphs()]);
-    return importOnnx(bytes);
-  }
-};
-
-const ofAnyBatch = async (graph: Graph, options: SessionOptions): Promise<Graph> => {
-  if (options.batch === undefined) return graph;
-  if (options.batch !== 'dynamic') throw new TilewiseError('invalid-argument', `batch must be 'dynamic', got '${options.batch}'`);
-  const { rebatch } = await import('./passes/rebatch.js');
-  return rebatch(graph, budgetsOf(options));
-};
-
-const bytesOf = async (source: Uint8Array | ArrayBuffer | string | URL): Promise<Uint8Array> => {
-  if (source instanceof Uint8Array) return source;
-  return source instanceof ArrayBuffer ? new Uint8Array(source) : await platform().read(source);
-};
 
 const declaredShapes = (graph: Graph): Map<string, readonly number[]> =>
   new Map(graph.inputs.map((name) => [name, graph.values.get(name)?.shape as readonly number[]]));

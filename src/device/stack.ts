@@ -1,11 +1,10 @@
 import { TilewiseError } from '../errors.js';
-import { fromDeviceWords, toDeviceWords } from '../tensor/convert.js';
-import type { DType, TypedArray } from '../tensor/dtype.js';
+import { toDeviceWords } from '../tensor/convert.js';
+import type { DType } from '../tensor/dtype.js';
 import { sameShape, shapeText, sizeOf } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Device } from './device.js';
-import { StagingPool } from './staging.js';
-import { BufferUsage } from './usage.js';
+import { allocateTensor } from './device-tensor.js';
 
 /**
  * Tensors of one type and shape as one on the device, along a new first axis. Throws `limit-exceeded` where the device
@@ -43,24 +42,9 @@ export const upload = (device: Device, tensor: Tensor): Promise<Tensor> =>
 const wordsOf = ({ type, data }: Tensor): BufferSource => toDeviceWords(type, data, 'a value') as BufferSource;
 
 const allocate = (device: Device, type: DType, dims: readonly number[]): Tensor => {
-  const { gpu } = device;
-  const size = sizeOf(dims);
-  if (4 * size > device.facts.limits.maxBufferSize) {
-    throw new TilewiseError(
-      'limit-exceeded',
-      `a tensor of shape ${shapeText(dims)} takes more than the device holds in one buffer`,
-    );
-  }
-  const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
-  const buffer = gpu.createBuffer({ label: 'turns', size: Math.max(16, 4 * size), usage });
-  const staging = new StagingPool(device);
-  const read = async (): Promise<TypedArray> => {
-    const [words] = await staging.read(gpu.createCommandEncoder(), [{ buffer, offset: 0, bytes: 4 * size }]);
-    return fromDeviceWords(type, words as ArrayBuffer, size);
-  };
-  const release = (): void => {
-    buffer.destroy();
-    staging.dispose();
-  };
-  return Tensor.fromDevice(type, dims, { buffer, read, release });
+  if (4 * sizeOf(dims) <= device.facts.limits.maxBufferSize) return allocateTensor(device, 'turns', type, dims);
+  throw new TilewiseError(
+    'limit-exceeded',
+    `a tensor of shape ${shapeText(dims)} takes more than the device holds in one buffer`,
+  );
 };

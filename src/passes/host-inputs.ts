@@ -3,6 +3,7 @@ import { TilewiseError } from '../errors.js';
 import { type Graph, type Node, subgraphsOf, type Value } from '../graph/graph.js';
 import { operatorOf } from '../ops/infer.js';
 import { toNumbers } from '../tensor/convert.js';
+import { sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Bindings } from './bind-shapes.js';
 
@@ -62,6 +63,15 @@ const copied = (tensor: Tensor, name: string): Tensor => {
     tensor: name,
     hint: 'new Tensor(tensor.type, await tensor.getData(), tensor.dims)',
   });
+};
+
+/** True where both are made for shapes alone, and the same ones: `bindingsKey` is the same, too. */
+export const sameShapes = (a: Bindings, b: Bindings): boolean => {
+  for (const [name, binding] of a) {
+    const other = b.get(name);
+    if (binding instanceof Tensor || !other || other instanceof Tensor || !sameShape(binding, other)) return false;
+  }
+  return a.size === b.size;
 };
 
 /** Names a plan: equal for bindings that make equal plans. */

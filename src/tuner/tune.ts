@@ -1,16 +1,13 @@
 import type { Device } from '../device/device.js';
 import { deviceOf } from '../device/shared.js';
 import { TilewiseError, throwIfAborted } from '../errors.js';
-import { allNodesOf, type Graph, valueNamed } from '../graph/graph.js';
-import { importOnnx, loadSubgraphs } from '../importers/onnx/index.js';
+import { type Graph, valueNamed } from '../graph/graph.js';
 import { loadCpuKernels } from '../kernels/cpu-family.js';
-import { loadLowerings } from '../kernels/select.js';
-import { loadOperators } from '../ops/index.js';
+import { bytesOf, loadModel, type ModelSource } from '../load-model.js';
 import type { Bindings } from '../passes/bind-shapes.js';
 import { shapeSources } from '../passes/host-inputs.js';
-import { bind, bindOpen, layOut, loadPasses, operatorsOf, optimize } from '../passes/index.js';
+import { bind, bindOpen, layOut } from '../passes/index.js';
 import { splitGraph } from '../passes/split-stages.js';
-import { platform } from '../platform.js';
 import { deviceTimer, measureTask, type Timer } from './measure.js';
 import { storedTables, storeTable, type Warn } from './store.js';
 import { adapterOf, type TunedEntry, type TuningTable, validEntries } from './table.js';
@@ -60,15 +57,10 @@ export interface TuningResult extends TuningTable {
  *
  * Rejects with `aborted` when the signal fires; what was measured until then is kept.
  */
-export const tune = async (source: Uint8Array | ArrayBuffer | string | URL, options: TuneOptions = {}): Promise<TuningResult> => {
+export const tune = async (source: ModelSource, options: TuneOptions = {}): Promise<TuningResult> => {
   budgetOf(options);
   throwIfAborted(options.signal);
-  const bytes =
-    source instanceof Uint8Array
-      ? source
-      : source instanceof ArrayBuffer
-        ? new Uint8Array(source)
-        : await platform().read(source);
+  const bytes = await bytesOf(source);
   const graph = await boundModel(bytes, options.dims ?? {});
   return await tuneGraph(graph, await deviceOf(options.device), options);
 };
@@ -82,12 +74,7 @@ const budgetOf = ({ budgetMs = DEFAULT_BUDGET_MS }: TuneOptions): number => {
 
 /** The model as it is planned for inputs of these sizes; where shapes depend on data, what of it comes before. */
 export const boundModel = async (bytes: Uint8Array, dims: Readonly<Record<string, number>>): Promise<Graph> => {
-  await Promise.all([loadOperators(), loadSubgraphs()]);
-  const imported = importOnnx(bytes);
-  await loadPasses(operatorsOf(allNodesOf(imported)));
-  const graph = optimize(imported);
-  const ops = operatorsOf(allNodesOf(graph));
-  await Promise.all([loadPasses(ops), loadLowerings(ops), loadCpuKernels()]);
+  const [graph] = await Promise.all([loadModel(bytes), loadCpuKernels()]);
   const { open, hostInputs } = shapeSources(graph);
   const bindings = bindingsFor(graph, dims);
   return open.length + hostInputs.size > 0 ? layOut(splitGraph(bindOpen(graph, bindings)).now) : bind(graph, bindings);
