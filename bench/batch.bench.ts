@@ -1,7 +1,9 @@
 import { exportOnnx } from '../src/exporters/onnx.js';
-import { NetBuilder } from '../test/support/graphs.js';
-import type { BenchCase, CaseSelection } from './case.js';
+import { InferenceSession } from '../src/session.js';
+import { benchLoad, benchSizes, checkQueue } from './batching.js';
+import { type BenchCase, type BenchContext, type BenchOutcome, type CaseSelection, failureOf } from './case.js';
 import { modelCase } from './model-case.js';
+import { NetBuilder } from './support/net-builder.js';
 
 const SIDE = 32;
 
@@ -30,3 +32,38 @@ export const batchCases = ({ quick }: CaseSelection): BenchCase[] =>
       batch,
     }),
   );
+
+const SIZES = [1, 2, 4, 8, 16, 32];
+/** Rates of requests, as multiples of what runs of single pictures reach. */
+const RATES = [0.5, 1, 2, 3];
+
+/** Single pictures that come at random times, through a queue that joins them to batches. */
+export const queueCases = (): BenchCase[] => [
+  {
+    name: 'small-cnn/queue',
+    group: 'batch',
+    title: 'the small network behind a queue, under requests at several rates',
+    run: runQueue,
+  },
+];
+
+async function* runQueue(context: BenchContext): AsyncGenerator<BenchOutcome> {
+  const name = 'small-cnn/queue';
+  const { budgetMs, report } = context;
+  const device = await context.openDevice();
+  try {
+    const session = await InferenceSession.create(smallNet(), { device: device.gpu });
+    await checkQueue(session);
+    const [single] = await benchSizes(session, SIZES, budgetMs, context);
+    for (const rate of RATES) {
+      const perSecond = rate * (single?.imagesPerSecond ?? 1);
+      report(`requests at ${Math.round(perSecond)} a second`);
+      yield { load: { case: name, ...(await benchLoad(session, perSecond, budgetMs, context)) } };
+    }
+    await session.release();
+  } catch (error) {
+    yield failureOf(name, error, context.signal);
+  } finally {
+    device.gpu.destroy();
+  }
+}

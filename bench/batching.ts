@@ -1,11 +1,12 @@
 import { throwIfAborted } from '../src/errors.js';
 import { createQueue } from '../src/serve/queue.js';
 import type { InferenceSession } from '../src/session.js';
-import { fromNumbers } from '../src/tensor/convert.js';
+import { compareNumbers, tolerances } from '../src/tensor/compare.js';
+import { fromNumbers, toNumbers } from '../src/tensor/convert.js';
 import { Tensor } from '../src/tensor/tensor.js';
-import { random } from '../test/support/random.js';
-import type { Spread } from './results.js';
+import type { BenchLoad, Spread } from './results.js';
 import { sampleInTurns, spreadOf } from './statistics.js';
+import { random } from './support/random.js';
 
 /** Batches of one size, run one after the other and two at a time. */
 export interface BatchRow {
@@ -17,17 +18,7 @@ export interface BatchRow {
 }
 
 /** Single requests at random times, through a queue. */
-export interface LoadRow {
-  /** Requests per second that were sent, and that were answered. */
-  readonly offeredPerSecond: number;
-  readonly answeredPerSecond: number;
-  readonly requests: number;
-  readonly rejected: number;
-  /** From the time at which a request was due to its result, in milliseconds. */
-  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
-  /** Batch size -> how many were run. */
-  readonly batches: Readonly<Record<number, number>>;
-}
+export type LoadRow = Omit<BenchLoad, 'case'>;
 
 export interface BatchingReport {
   readonly adapter: { readonly description: string; readonly kind: 'gpu' | 'cpu' };
@@ -35,16 +26,19 @@ export interface BatchingReport {
   readonly load: readonly LoadRow[];
 }
 
-export interface BatchingOptions {
+export interface BatchingOptions extends StepOptions {
   readonly sizes?: readonly number[];
   /** Milliseconds for the batches together, and for each rate of the load. */
   readonly budgetMs?: number;
   /** Rates of the load, as multiples of the rate that runs of single samples reach. */
   readonly rates?: readonly number[];
+}
+
+interface StepOptions {
   /** What extents other than the batch stand for. */
   readonly dims?: ReadonlyMap<string, number>;
   readonly seed?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly report?: (step: string) => void;
 }
 
@@ -66,11 +60,12 @@ export const benchBatching = async (session: InferenceSession, options: Batching
   return { adapter: session.adapter, batches, load };
 };
 
-const benchSizes = async (
+/** Latency and images per second of batches of these sizes, whose plans are made first. */
+export const benchSizes = async (
   session: InferenceSession,
   sizes: readonly number[],
   budgetMs: number,
-  { signal, report, dims, seed = 1 }: BatchingOptions,
+  { signal, report, dims, seed = 1 }: StepOptions,
 ): Promise<BatchRow[]> => {
   const feeds = sizes.map((size) => feedsOf(session, size, dims, seed));
   for (const [i, one] of feeds.entries()) {
@@ -120,11 +115,27 @@ const feedsOf = (session: InferenceSession, batch: number, dims: ReadonlyMap<str
 /** Different samples, so that no run can profit from the last. */
 const SAMPLES = 64;
 
-const benchLoad = async (
+/** Rejects where a queue does not give to each of several requests what a run of its own gives. */
+export const checkQueue = async (session: InferenceSession, { dims }: StepOptions = {}): Promise<void> => {
+  const queue = createQueue(session);
+  const samples = [1, 2, 3].map((seed) => feedsOf(session, 1, dims, seed));
+  const together = await Promise.all(samples.map((feeds) => queue.run(feeds)));
+  await queue.close();
+  for (const [i, outputs] of together.entries()) {
+    for (const [name, expected] of Object.entries(await session.run(samples[i] as Feeds))) {
+      const [actual, wanted] = [outputs[name] as Tensor, expected].map(({ type, data }) => toNumbers(type, data));
+      const { equal, worst } = compareNumbers(actual as ArrayLike<number>, wanted as ArrayLike<number>, tolerances.reduction);
+      if (!equal) throw new Error(`request ${i} got another result in a batch than alone: it is off by ${worst?.error}`);
+    }
+  }
+};
+
+/** Single requests at random (Poisson) times through a queue, for so many milliseconds; the plans should be made. */
+export const benchLoad = async (
   session: InferenceSession,
   perSecond: number,
   budgetMs: number,
-  { signal, dims, seed = 1 }: BatchingOptions,
+  { signal, dims, seed = 1 }: StepOptions,
 ): Promise<LoadRow> => {
   const queue = createQueue(session);
   const samples = Array.from({ length: SAMPLES }, (_, i) => feedsOf(session, 1, dims, seed + i));

@@ -1,6 +1,6 @@
 import type { Device } from '../src/device/device.js';
 import type { DeviceFacts } from '../src/kernels/facts.js';
-import type { BenchFailure, BenchGroup, BenchResult, BenchRoofs } from './results.js';
+import type { BenchFailure, BenchGroup, BenchLoad, BenchResult, BenchRoofs } from './results.js';
 
 /** What a case is given to run with. */
 export interface BenchContext {
@@ -17,7 +17,7 @@ export interface BenchContext {
   readonly onSamples?: ((name: string, ms: readonly number[]) => void) | undefined;
 }
 
-export type BenchOutcome = { readonly result: BenchResult } | { readonly failure: BenchFailure };
+export type BenchOutcome = { readonly result: BenchResult } | { readonly load: BenchLoad } | { readonly failure: BenchFailure };
 
 /** A benchmark by itself: variants of the same work, checked against the same result and timed in turn. */
 export interface BenchCase {

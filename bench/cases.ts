@@ -1,5 +1,5 @@
 import { TilewiseError } from '../src/errors.js';
-import { batchCases } from './batch.bench.js';
+import { batchCases, queueCases } from './batch.bench.js';
 import type { BenchCase, CaseSelection } from './case.js';
 import { fusionCases } from './fusion.bench.js';
 import { convCases } from './kernels/conv.bench.js';
@@ -18,6 +18,7 @@ const families: readonly ((selection: CaseSelection) => BenchCase[])[] = [
   memoryCases,
   fusionCases,
   batchCases,
+  queueCases,
   overheadCases,
 ];
 

@@ -3,10 +3,10 @@ import { bindShapes } from '../src/passes/bind-shapes.js';
 import { bind, optimize } from '../src/passes/index.js';
 import { buildPlan } from '../src/plan/build.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { NetBuilder } from '../test/support/graphs.js';
-import { repVggA0 } from '../test/support/rep-vgg.js';
 import type { BenchCase, CaseSelection } from './case.js';
 import { kernelCase, type Problem, type Variant } from './kernel-case.js';
+import { NetBuilder } from './support/net-builder.js';
+import { repVggA0 } from './support/rep-vgg.js';
 
 const shapesOf = ({ feeds }: Problem) =>
   new Map([...feeds].map(([name, tensor]): [string, readonly number[]] => [name, tensor.dims]));

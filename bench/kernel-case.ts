@@ -11,6 +11,7 @@ import { type BenchCase, type BenchContext, type BenchOutcome, failureOf } from 
 import { compulsoryBytes, repeated, withResidentInputs } from './repeated-plan.js';
 import { type Agreement, type BenchGroup, type BenchResult, rates, type Spread } from './results.js';
 import { sampleInTurns, spreadOf } from './statistics.js';
+import { longestSubmit, MAX_SUBMIT_MS } from './submits.js';
 
 /** Work to be done, and how its result is checked. */
 export interface Problem {
@@ -48,6 +49,7 @@ interface Prepared {
   readonly plan: Plan;
   readonly agreement: Agreement;
   readonly repeats: number;
+  readonly longestSubmitMs: number;
   readonly executable: Executable;
 }
 
@@ -109,13 +111,17 @@ const prepare = async (
   } finally {
     once.dispose();
   }
-  return { variant, plan, agreement, repeats, executable: await Executable.load(repeated(resident, repeats), device) };
+  const executable = await Executable.load(repeated(resident, repeats), device);
+  // The submits are those of the runs to come once a first run has told their lengths.
+  if (repeats === 1) await timeRun(executable);
+  const longestSubmitMs = await longestSubmit(device.gpu, () => timeRun(executable));
+  return { variant, plan, agreement, repeats, longestSubmitMs, executable };
 };
 
 const outputOf = async (plan: Plan, { graph, feeds }: Problem, device: Device): Promise<Tensor> => {
   const executable = await Executable.load(plan, device);
   try {
-    return (await executable.run(feeds, graph.outputs)).get(graph.outputs[0] as string) as Tensor;
+    return (await executable.run(feeds, graph.outputs, { maxSubmitMs: MAX_SUBMIT_MS })).get(graph.outputs[0] as string) as Tensor;
   } finally {
     executable.dispose();
   }
@@ -123,10 +129,8 @@ const outputOf = async (plan: Plan, { graph, feeds }: Problem, device: Device): 
 
 const timeRun = async (executable: Executable): Promise<number> => {
   const start = performance.now();
-  await executable.run(
-    new Map(),
-    executable.plan.outputs.map(({ name }) => name),
-  );
+  const names = executable.plan.outputs.map(({ name }) => name);
+  await executable.run(new Map(), names, { maxSubmitMs: MAX_SUBMIT_MS });
   return performance.now() - start;
 };
 
@@ -134,7 +138,7 @@ const sample = async ({ executable, repeats }: Prepared): Promise<number> => (aw
 
 const resultOf = (
   given: KernelCase,
-  { variant, plan, agreement }: Prepared,
+  { variant, plan, agreement, longestSubmitMs }: Prepared,
   ms: Spread,
   flops: number,
   { roofs }: BenchContext,
@@ -153,6 +157,7 @@ const resultOf = (
     ms,
     ...rates(flops, bytes, ms.median, roofs),
     ...(variant.tileIntensity !== undefined && { tileIntensity: variant.tileIntensity }),
+    longestSubmitMs,
     agreement,
   };
 };

@@ -5,7 +5,6 @@ import { buildPlan } from '../src/plan/build.js';
 import type { Plan } from '../src/plan/plan.js';
 import { tolerances } from '../src/tensor/compare.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { NetBuilder } from '../test/support/graphs.js';
 import { type Check, checker } from './agreement.js';
 import { type BenchCase, type BenchContext, type BenchOutcome, failureOf } from './case.js';
 import { inferred } from './inferred.js';
@@ -14,6 +13,7 @@ import { observe } from './observe.js';
 import { compulsoryBytes } from './repeated-plan.js';
 import { type BenchResult, rates } from './results.js';
 import { sampleInTurns, spreadOf } from './statistics.js';
+import { NetBuilder } from './support/net-builder.js';
 
 /** Four numbers negated so often, each time by a dispatch of its own. */
 const chain = (length: number): Check => {

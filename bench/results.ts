@@ -57,6 +57,8 @@ export interface BenchResult {
   /** From the bytes of a model to a session. */
   readonly loadMs?: number;
   readonly firstRunMs?: number;
+  /** The longest submit of a run. Runs are cut between dispatches, so that above 100 it is one dispatch that is so long. */
+  readonly longestSubmitMs?: number;
   readonly gflops: number;
   /** `bytes` over the time, in GB/s. */
   readonly gbs: number;
@@ -68,6 +70,20 @@ export interface BenchResult {
   readonly imagesPerSecond?: number;
   readonly host?: HostCost;
   readonly agreement: Agreement | null;
+}
+
+/** A queue under an open load: single requests at random times, which come whether or not earlier ones were answered. */
+export interface BenchLoad {
+  readonly case: string;
+  /** Requests per second that were sent, and that were answered. */
+  readonly offeredPerSecond: number;
+  readonly answeredPerSecond: number;
+  readonly requests: number;
+  readonly rejected: number;
+  /** From the time at which a request was due to its result, in milliseconds. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** Samples in a batch -> how many such batches were run. */
+  readonly batches: Readonly<Record<number, number>>;
 }
 
 /** A variant that could not be run, and why. */
@@ -103,6 +119,8 @@ export interface BenchReport {
   readonly quick: boolean;
   readonly roofs: BenchRoofs | null;
   readonly results: readonly BenchResult[];
+  /** Absent in reports of older versions. */
+  readonly loads?: readonly BenchLoad[];
   readonly failures: readonly BenchFailure[];
 }
 

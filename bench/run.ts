@@ -7,9 +7,17 @@ import { loadOperators, operators } from '../src/ops/index.js';
 import { platform } from '../src/platform.js';
 import { measureRoofs } from '../src/profile/roofs.js';
 import { VERSION } from '../src/version.js';
-import type { BenchCase } from './case.js';
+import type { BenchCase, BenchOutcome } from './case.js';
 import { COMMIT } from './commit.js';
-import { type BenchFailure, type BenchReport, type BenchResult, type BenchRoofs, rates, SCHEMA } from './results.js';
+import {
+  type BenchFailure,
+  type BenchLoad,
+  type BenchReport,
+  type BenchResult,
+  type BenchRoofs,
+  rates,
+  SCHEMA,
+} from './results.js';
 
 export interface BenchOptions {
   /** Less time a case, and roofs that are measured in less. */
@@ -32,6 +40,7 @@ export type BenchEvent =
   | { readonly kind: 'case'; readonly case: BenchCase; readonly index: number; readonly count: number }
   | { readonly kind: 'step'; readonly case: BenchCase; readonly step: string }
   | { readonly kind: 'result'; readonly result: BenchResult }
+  | { readonly kind: 'load'; readonly load: BenchLoad }
   | { readonly kind: 'failure'; readonly failure: BenchFailure };
 
 const BUDGET_SECONDS = 2;
@@ -71,6 +80,7 @@ export const runBenchmarks = async (
   const roofs = await measure();
   if (roofs) onEvent({ kind: 'roofs', roofs });
   const results: BenchResult[] = [];
+  const loads: BenchLoad[] = [];
   const failures: BenchFailure[] = [];
   for (const [index, one] of cases.entries()) {
     throwIfAborted(signal);
@@ -80,13 +90,20 @@ export const runBenchmarks = async (
     const context = { device, openDevice: openOwnDevice, roofs, budgetMs: 1000 * budgetSeconds, signal, report, onSamples };
     for await (const outcome of one.run(context)) {
       if ('result' in outcome) results.push(outcome.result);
+      else if ('load' in outcome) loads.push(outcome.load);
       else failures.push(outcome.failure);
-      onEvent('result' in outcome ? { kind: 'result', ...outcome } : { kind: 'failure', ...outcome });
+      onEvent(eventOf(outcome));
     }
   }
   const best = higher(roofs, await measure());
   if (best) onEvent({ kind: 'roofs', roofs: best });
-  return { ...reportHead(device, options), roofs: best, results: results.map((result) => heldAgainst(result, best)), failures };
+  const held = results.map((result) => heldAgainst(result, best));
+  return { ...reportHead(device, options), roofs: best, results: held, loads, failures };
+};
+
+const eventOf = (outcome: BenchOutcome): BenchEvent => {
+  if ('result' in outcome) return { kind: 'result', ...outcome };
+  return 'load' in outcome ? { kind: 'load', ...outcome } : { kind: 'failure', ...outcome };
 };
 
 /** What disturbs the machine lowers a roof and never raises it: the better of two measurements is nearer to the truth. */
@@ -105,7 +122,7 @@ const heldAgainst = (result: BenchResult, roofs: BenchRoofs | null): BenchResult
 export const reportHead = (
   { facts }: Device,
   { quick = false, machine, versions = {} }: BenchOptions,
-): Omit<BenchReport, 'roofs' | 'results' | 'failures'> => ({
+): Omit<BenchReport, 'roofs' | 'results' | 'loads' | 'failures'> => ({
   schema: SCHEMA,
   adapter: { description: facts.description, vendor: facts.vendor, architecture: facts.architecture, kind: facts.kind },
   features: facts.features,

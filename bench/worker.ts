@@ -8,7 +8,8 @@ import { modelCase } from './model-case.js';
 import { modelBytes } from './page/model-bytes.js';
 import { comparePeer } from './page/peers.js';
 import type { Calls, FromWorker, ModelSource, RunEvent, RunRequest, ToWorker } from './page/protocol.js';
-import type { BenchFailure, BenchResult, BenchRoofs } from './results.js';
+import { Stoppable } from './page/stoppable.js';
+import type { BenchFailure, BenchLoad, BenchResult, BenchRoofs } from './results.js';
 import { type BenchEvent, loadEverything, reportHead, runBenchmarks } from './run.js';
 
 type Handler<K extends keyof Calls> = (request: Calls[K]['request'], signal: AbortSignal) => Promise<Calls[K]['reply']>;
@@ -17,6 +18,7 @@ const send = (message: FromWorker): void => postMessage(message);
 const tell = (event: RunEvent): void => send({ event });
 
 let stop = new AbortController();
+const gpuWork = new Stoppable();
 
 const casesOf = async (quick: boolean, models: readonly ModelSource[]): Promise<BenchCase[]> => {
   const { facts } = await sharedDevice();
@@ -43,25 +45,30 @@ const run = async (request: RunRequest, signal: AbortSignal): Promise<Calls['run
   const device = await sharedDevice();
   const cases = (await casesOf(options.quick, models)).filter(({ name }) => names.includes(name));
   const results: BenchResult[] = [];
+  const loads: BenchLoad[] = [];
   const failures: BenchFailure[] = [];
   let roofs: BenchRoofs | null = null;
   const full = {
     ...options,
     signal,
     versions: { browser: navigator.userAgent },
-    onSamples: (name: string, ms: readonly number[]) => tell({ kind: 'samples', name, ms }),
+    onSamples: (name: string, ms: readonly number[]) => (signal.aborted ? undefined : tell({ kind: 'samples', name, ms })),
   };
   try {
-    const report = await runBenchmarks(device, cases, full, (event) => {
+    const onEvent = (event: BenchEvent): void => {
+      // What is under way when it is stopped comes to its end in silence.
+      if (signal.aborted) return;
       if (event.kind === 'roofs') roofs = event.roofs;
       if (event.kind === 'result') results.push(event.result);
+      if (event.kind === 'load') loads.push(event.load);
       if (event.kind === 'failure') failures.push(event.failure);
       tell(toEvent(event));
-    });
+    };
+    const report = await gpuWork.run(() => runBenchmarks(device, cases, full, onEvent), signal);
     return { report, stopped: false };
   } catch (error) {
     if (!signal.aborted) throw error;
-    return { report: { ...reportHead(device, full), roofs, results, failures }, stopped: true };
+    return { report: { ...reportHead(device, full), roofs, results, loads, failures }, stopped: true };
   }
 };
 
@@ -72,9 +79,12 @@ const handlers: { readonly [K in keyof Calls]: Handler<K> } = {
     const chosen = selectCases(cases, only).map(({ name }) => name);
     return { cases: cases.map(({ name, group, title }) => ({ name, group, title })), chosen };
   },
-  roofs: async (_, signal) => await measureRoofs(await sharedDevice(), { quick: true, signal }),
+  roofs: async (_, signal) => {
+    const device = await sharedDevice();
+    return await gpuWork.run(() => measureRoofs(device, { quick: true, signal }), signal);
+  },
   run,
-  peer: comparePeer,
+  peer: (request, signal) => gpuWork.run(() => comparePeer(request, signal), signal),
   stop: async () => null,
 };
 

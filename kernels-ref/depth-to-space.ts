@@ -12,10 +12,12 @@ const read = (index: readonly number[], { channelsLast }: Attributes): Index => 
 
 export const depthToSpace: Reference = ([x], attributes, [output]) => {
   const b = attributes.blocksize as number;
-  const y = new Float64Array(x!.data.length);
+  const [top = 0, left = 0] = (attributes.crop ?? []) as readonly number[];
+  const y = new Float64Array(output!.shape.reduce((size, extent) => size * extent, 1));
   const channels = read(output!.shape, attributes)[1];
   forEachIndex(output!.shape, (index, at) => {
-    const [n, c, h, w] = read(index, attributes);
+    const [n, c, row, column] = read(index, attributes);
+    const [h, w] = [row + top, column + left];
     const block = (h % b) * b + (w % b);
     const channel = attributes.mode === 'DCR' ? block * channels + c : c * b * b + block;
     const from = stored([n, channel, Math.floor(h / b), Math.floor(w / b)], attributes);

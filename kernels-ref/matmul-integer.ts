@@ -20,14 +20,19 @@ export const matmulInteger: Reference = ([a, b, aZero, bZero], _, [output]) => [
   integerProduct(a as RefTensor, aZero, b as RefTensor, bZero, output as RefOutput),
 ];
 
-/** y = saturate(round(a_scale * b_scale / y_scale * (A - a_zero_point) * (B - b_zero_point)) + y_zero_point) */
-export const qlinearMatmul: Reference = ([a, aScale, aZero, b, bScale, bZero, yScale, yZero], { bounds }, [output]) => {
+/** y = saturate(round(a_scale * b_scale / y_scale * ((A - a_zero_point) * (B - b_zero_point) + bias)) + y_zero_point) */
+export const qlinearMatmul: Reference = ([a, aScale, aZero, b, bScale, bZero, yScale, yZero, bias], { bounds }, [output]) => {
   const sums = integerProduct(a as RefTensor, aZero, b as RefTensor, bZero, output as RefOutput);
   const columns = b!.shape.length > 1 ? (b!.shape.at(-1) as number) : 1;
   const rows = a!.shape.length > 1 ? (a!.shape.at(-2) as number) : 1;
   const y = sums.map((sum, i) => {
     const scale = f32(at(aScale, Math.floor(i / columns) % rows) * at(bScale, i % columns));
-    return quantized(f32(f32(sum) * f32(scale / at(yScale, 0))), at(yZero, 0), output!.dtype, bounds);
+    return quantized(
+      f32(f32((sum + at(bias, i % columns)) | 0) * f32(scale / at(yScale, 0))),
+      at(yZero, 0),
+      output!.dtype,
+      bounds,
+    );
   });
   return [y];
 };

@@ -1,17 +1,21 @@
 // y[i] = convert(x[i])
-// x, y: count elements, one word each.
+// x, y: elements of one word each, in FromElems and ToElems of one or four.
 struct Params {
-  count: u32,
+  count: u32, // invocations
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<From>;
-@group(0) @binding(2) var<storage, read_write> y: array<To>;
+@group(0) @binding(1) var<storage, read> x: array<FromElem>;
+@group(0) @binding(2) var<storage, read_write> y: array<ToElem>;
 
 alias From = f32;
 alias To = f32;
+alias FromElem = f32;
+alias ToElem = f32;
 override WORKGROUP_SIZE: u32 = 64;
+override PER: u32 = 1; // elements of an invocation: 1 or 4
 
 fn convert(v: From) -> To { return v; }
+fn convert_all(v: FromElem) -> ToElem { return convert(v); }
 
 fn is_nan(v: f32) -> bool {
   return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
@@ -63,5 +67,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.count) {
     return;
   }
-  y[i] = convert(x[i]);
+  let first = i * PER;
+  let v = convert_all(x[first]);
+  if (PER == 4u) {
+    let v1 = convert_all(x[first + 1u]);
+    let v2 = convert_all(x[first + 2u]);
+    let v3 = convert_all(x[first + 3u]);
+    y[first + 1u] = v1;
+    y[first + 2u] = v2;
+    y[first + 3u] = v3;
+  }
+  y[first] = v;
 }

@@ -34,18 +34,20 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
-@group(0) @binding(2) var<storage, read> weight: array<mat4x4f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias Weight = mat4x4f; // or words of integers
 alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> mat4x4f { return weight[at]; }
 // Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
@@ -152,8 +154,8 @@ fn main(
     let inside3 = h3 < params.in_h && w3 < params.in_w;
     let at3 = window3.image + h3 * params.x_h + w3 * params.x_w;
     for (var k = 0u; k < params.quads; k++) {
-      let m0 = weight[at_weight];
-      let m1 = weight[at_weight + block];
+      let m0 = weights_at(at_weight);
+      let m1 = weights_at(at_weight + block);
       at_weight += 4u;
       let v0 = select(vec4f(0), load(at0, k), inside0);
       let v1 = select(vec4f(0), load(at1, k), inside1);

@@ -1,4 +1,5 @@
 // y[n, h, w, o] = epilogue(bias[o] + sum over p, q, i of x[n, h', w', i] * weight[o, i, p, q]); a window of any size.
+// In groups, whose outputs fill blocks, i runs over the inputs of the group of o.
 // h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
 // Four invocations, a workgroup, hold 16 outputs: four each, for 8 columns of a row. Each loads the inputs of every fourth column
 // and hands them to the others: the loads, not the sums, are what a CPU adapter spends its time on.
@@ -9,14 +10,16 @@
 enable subgroups;
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32,
+  inputs: u32, // of a group
   outputs: u32, // in Elems
   quads: u32, // vec4s that inputs fill, the last one in part
   blocks: u32,
+  group_blocks: u32, // of a group
   in_h: u32,
   in_w: u32,
   out_w: u32,
   x_n: u32, // strides of x in InputElems
+  x_group: u32, // between groups
   x_h: u32,
   x_w: u32,
   x_c: u32,
@@ -34,18 +37,20 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
-@group(0) @binding(2) var<storage, read> weight: array<mat4x4f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias Weight = mat4x4f; // or words of integers
 alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> mat4x4f { return weight[at]; }
 // Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
@@ -91,6 +96,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var a5 = a0;
   var a6 = a0;
   var a7 = a0;
+  let image = group.z * params.x_n + (block / params.group_blocks) * params.x_group;
   var at_weight = block * params.kernel_h * params.kernel_w * params.quads * 4u + lane;
   for (var p = 0u; p < params.kernel_h; p++) {
     // Rows and columns before the first wrap around to numbers beyond the last.
@@ -99,14 +105,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       at_weight += params.kernel_w * params.quads * 4u;
       continue;
     }
-    let row = group.z * params.x_n + h * params.x_h;
+    let row = image + h * params.x_h;
     for (var q = 0u; q < params.kernel_w; q++) {
       let w0 = (left + lane) * params.stride_w + q * params.dilation_w - params.pad_w;
       let w1 = w0 + 4u * params.stride_w;
       let at0 = row + min(w0, params.in_w - 1u) * params.x_w;
       let at1 = row + min(w1, params.in_w - 1u) * params.x_w;
       for (var k = 0u; k < params.quads; k++) {
-        let m = weight[at_weight];
+        let m = weights_at(at_weight);
         at_weight += 4u;
         let v0 = select(vec4f(0), load(at0, k), w0 < params.in_w);
         let v1 = select(vec4f(0), load(at1, k), w1 < params.in_w);

@@ -33,19 +33,21 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
-@group(0) @binding(2) var<storage, read> weight: array<mat4x4f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias Weight = mat4x4f; // or words of integers
 alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> mat4x4f { return weight[at]; }
 // Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
@@ -121,7 +123,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var v6 = load_column(row, first + 5u, k);
       var v7 = load_column(row, first + 6u, k);
       for (var q = 0u; q < params.kernel_w; q++) {
-        let m = weight[at_weight];
+        let m = weights_at(at_weight);
         at_weight += params.quads * 4u;
         v0 = v1;
         v1 = v2;

@@ -29,18 +29,20 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<mat4x3f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias Weight = mat4x3f; // or words of integers
 const PARTS = 1u; // Elems of four outputs
 override WHOLE: bool = false; // span is a multiple of three
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> mat4x3f { return weight[at]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
@@ -114,7 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var k = 0u;
   for (var step = 0u; step < steps; step++) {
     let row = ((group.z * params.planes + plane) * params.in_h + h) * params.row;
-    let m = weight[(block * steps + step) * 4u + lane];
+    let m = weights_at((block * steps + step) * 4u + lane);
     let v0 = load(row, h, t0, k);
     let v1 = load(row, h, t1, k);
     let v2 = load(row, h, t2, k);

@@ -1,16 +1,18 @@
 // y[pixel, o] = epilogue(bias[o] + sum over k of columns[pixel, k] * weight[k, o]): a convolution as a matrix product.
 // k counts taps (p, q) and the inputs of each; columns[pixel, (p, q, i)] = x[n, h * stride_h - pad_h + p * dilation_h,
 // w * stride_w - pad_w + q * dilation_w, i], 0 outside of x. It is never written down, only gathered tile by tile.
+// In groups, whose outputs fill tiles, i runs over the inputs of the group of o.
 // A workgroup computes TILE_PIXELS x TILE_OUTPUTS elements of y, an invocation 8 x 4; it steps through k by 4 * K_QUADS.
 // x: [N, in_h, in_w, inputs] or [N, inputs, in_h, in_w]; y: [N, out_h, out_w, outputs] or [N, outputs, out_h, out_w], by strides;
 // bias: [outputs].
 // weight: [k, output_quads] vec4s, where k counts whole quads of inputs.
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].
 struct Params {
-  inputs: u32,
+  inputs: u32, // of a group
   outputs: u32, // in Elems
   input_quads: u32, // vec4s that inputs fill, the last one in part
   output_quads: u32,
+  group_quads: u32, // quads of outputs of a group
   pixels: u32,
   plane: u32, // pixels of an image
   quads: u32, // of k: taps * input_quads
@@ -19,6 +21,7 @@ struct Params {
   out_h: u32,
   out_w: u32,
   x_n: u32, // strides of x in InputElems
+  x_group: u32, // between groups
   x_h: u32,
   x_w: u32,
   x_c: u32,
@@ -34,13 +37,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where outputs fill no vec4s or are no neighbours
+alias Weight = vec4f; // or words of integers
 alias InputElem = vec4f; // f32 where inputs fill no vec4s or are no neighbours
 const PARTS = 1u; // Elems of four outputs
 override TILE_PIXELS: u32 = 64;
@@ -54,6 +58,7 @@ var<workgroup> tile_x: array<vec4f, K_QUADS * TILE_PIXELS>;
 var<workgroup> tile_weight: array<vec4f, K_QUADS * TILE_OUTPUTS>;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> vec4f { return weight[at]; }
 fn load_bias(quad: u32) -> vec4f { return bias[min(quad, params.outputs - 1u)]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
@@ -70,8 +75,8 @@ fn put(pixel: u32, output: u32, v: Elem) {
 // Four inputs, after 4 * k, of the pixel at `at`; 0 beyond the last.
 fn load(at: u32, k: u32) -> vec4f { return x[at + k]; }
 
-// Four neighbours of k in the columns of a pixel.
-fn gather(pixel: u32, quad: u32) -> vec4f {
+// Four neighbours of k in the columns of a pixel, of the group that begins at `start`.
+fn gather(pixel: u32, quad: u32, start: u32) -> vec4f {
   let tap = quad / params.input_quads;
   let p = tap / params.kernel_w;
   let row = pixel / params.out_w;
@@ -81,17 +86,22 @@ fn gather(pixel: u32, quad: u32) -> vec4f {
   if (pixel >= params.pixels || quad >= params.quads || h >= params.in_h || w >= params.in_w) {
     return vec4f(0);
   }
-  return load(row / params.out_h * params.x_n + h * params.x_h + w * params.x_w, quad - tap * params.input_quads);
+  return load(start + row / params.out_h * params.x_n + h * params.x_h + w * params.x_w, quad - tap * params.input_quads);
 }
 
 // Four pixels by four k at a time, turned around.
-fn fill_x(first_pixel: u32, first_quad: u32, lane: u32) {
+fn fill_x(first_pixel: u32, first_quad: u32, start: u32, lane: u32) {
   for (var i = lane; i < K_QUADS * TILE_PIXELS / 4u; i += WORKGROUP_SIZE) {
     let quad = i % K_QUADS;
     let column = i / K_QUADS;
     let pixel = first_pixel + column * 4u;
     let k = first_quad + quad;
-    let m = transpose(mat4x4f(gather(pixel, k), gather(pixel + 1u, k), gather(pixel + 2u, k), gather(pixel + 3u, k)));
+    let m = transpose(mat4x4f(
+      gather(pixel, k, start),
+      gather(pixel + 1u, k, start),
+      gather(pixel + 2u, k, start),
+      gather(pixel + 3u, k, start),
+    ));
     let at = quad * TILE_PIXELS + column;
     tile_x[at] = m[0];
     tile_x[at + TILE_PIXELS / 4u] = m[1];
@@ -106,7 +116,7 @@ fn fill_weight(first_output: u32, first_quad: u32, lane: u32) {
     let output = first_output + i % (TILE_OUTPUTS / 4u);
     var v = vec4f(0);
     if (k < params.quads * 4u && output < params.output_quads) {
-      v = weight[k * params.output_quads + output];
+      v = weights_at(k * params.output_quads + output);
     }
     tile_weight[i] = v;
   }
@@ -136,6 +146,7 @@ fn main(
 ) {
   let first_pixel = (group.y + group.z * groups.y) * TILE_PIXELS;
   let first_output = group.x * (TILE_OUTPUTS / 4u);
+  let start = first_output / params.group_quads * params.x_group;
   let column = lane % (TILE_OUTPUTS / 4u);
   let pixels = lane / (TILE_OUTPUTS / 4u);
   let output = first_output + column;
@@ -151,7 +162,7 @@ fn main(
   var a6 = a0;
   var a7 = a0;
   for (var quad = 0u; quad < params.quads; quad += K_QUADS) {
-    fill_x(first_pixel, quad, lane);
+    fill_x(first_pixel, quad, start, lane);
     fill_weight(first_output, quad, lane);
     workgroupBarrier();
     for (var k = 0u; k < 4u * K_QUADS; k++) {

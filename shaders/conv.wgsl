@@ -28,13 +28,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = f32;
+alias Weight = f32; // or words of integers
 override WORKGROUP_SIZE: u32 = 64;
 override CHANNELS_LAST: bool = false;
 override HAS_BIAS: bool = true;
@@ -47,6 +48,7 @@ struct Place {
 }
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> f32 { return weight[at]; }
 
 fn place_of(i: u32) -> Place {
   if (CHANNELS_LAST) {
@@ -87,7 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var at_x = start + h * params.x_h + w * params.x_w;
       var at_weight = weights + p * params.kernel_w + q;
       for (var c = 0u; c < params.group_inputs; c++) {
-        sum += x[at_x] * weight[at_weight];
+        sum += x[at_x] * weights_at(at_weight);
         at_x += params.x_c;
         at_weight += window;
       }

@@ -1,4 +1,5 @@
 import conv3x3Text from './conv-3x3.wgsl?raw';
+import convColumnsText from './conv-columns.wgsl?raw';
 import convDirectText from './conv-direct.wgsl?raw';
 import convDirect32Text from './conv-direct-32.wgsl?raw';
 import convPointwiseText from './conv-pointwise.wgsl?raw';
@@ -6,14 +7,19 @@ import convPointwise32Text from './conv-pointwise-32.wgsl?raw';
 import convPointwise64Text from './conv-pointwise-64.wgsl?raw';
 import convSlidingText from './conv-sliding.wgsl?raw';
 import convStemText from './conv-stem.wgsl?raw';
+import convWinograd2x2InputText from './conv-winograd-2x2-input.wgsl?raw';
+import convWinograd2x2OutputText from './conv-winograd-2x2-output.wgsl?raw';
+import convWinograd4x4InputText from './conv-winograd-4x4-input.wgsl?raw';
+import convWinograd4x4OutputText from './conv-winograd-4x4-output.wgsl?raw';
 import convWinogradProductText from './conv-winograd-product.wgsl?raw';
 import convWinogradProductWideText from './conv-winograd-product-wide.wgsl?raw';
 import matmulQuadsText from './matmul-quads.wgsl?raw';
 import matmulQuadsWideText from './matmul-quads-wide.wgsl?raw';
 import matvecColumnsText from './matvec-columns.wgsl?raw';
 
-/** Kernels that only CPU adapters use: fetched where there is one. */
+/** Kernels that GPUs use only where a tuner found them faster: fetched for CPU adapters and tuning tables. */
 export const conv3x3: string = conv3x3Text;
+export const convColumns: string = convColumnsText;
 export const convDirect: string = convDirectText;
 export const convDirect32: string = convDirect32Text;
 export const convPointwise: string = convPointwiseText;
@@ -21,6 +27,10 @@ export const convPointwise32: string = convPointwise32Text;
 export const convPointwise64: string = convPointwise64Text;
 export const convSliding: string = convSlidingText;
 export const convStem: string = convStemText;
+export const convWinograd2x2Input: string = convWinograd2x2InputText;
+export const convWinograd2x2Output: string = convWinograd2x2OutputText;
+export const convWinograd4x4Input: string = convWinograd4x4InputText;
+export const convWinograd4x4Output: string = convWinograd4x4OutputText;
 export const convWinogradProduct: string = convWinogradProductText;
 export const convWinogradProductWide: string = convWinogradProductWideText;
 export const matmulQuads: string = matmulQuadsText;

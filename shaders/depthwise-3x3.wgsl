@@ -26,13 +26,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where channels fill no vec4s or are no neighbours in y
+alias Weight = vec4f; // or words of integers
 alias InputElem = vec4f; // or in x
 const PARTS = 1u; // Elems of four channels
 const INPUT_PARTS = 1u; // InputElems of four channels
@@ -41,6 +42,7 @@ override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> vec4f { return weight[at]; }
 fn load_bias(quad: u32) -> vec4f { return bias[quad]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
@@ -142,15 +144,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let image = n * params.x_n + quad * INPUT_PARTS * params.x_c;
   let w = left * STRIDE - params.pad_w;
   let next = params.quads;
-  let m0 = weight[quad];
-  let m1 = weight[quad + next];
-  let m2 = weight[quad + 2u * next];
-  let m3 = weight[quad + 3u * next];
-  let m4 = weight[quad + 4u * next];
-  let m5 = weight[quad + 5u * next];
-  let m6 = weight[quad + 6u * next];
-  let m7 = weight[quad + 7u * next];
-  let m8 = weight[quad + 8u * next];
+  let m0 = weights_at(quad);
+  let m1 = weights_at(quad + next);
+  let m2 = weights_at(quad + 2u * next);
+  let m3 = weights_at(quad + 3u * next);
+  let m4 = weights_at(quad + 4u * next);
+  let m5 = weights_at(quad + 5u * next);
+  let m6 = weights_at(quad + 6u * next);
+  let m7 = weights_at(quad + 7u * next);
+  let m8 = weights_at(quad + 8u * next);
   var bias4 = mat4x4f();
   if (HAS_BIAS) {
     let b = load_bias(quad);

@@ -2,10 +2,12 @@
 // h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
 // An invocation computes four columns of a row of four channels, in float32, which holds the sums exactly.
 // x: [N, in_h, in_w, words] words of four channels; weight: [kernel_h, kernel_w, words]; w_zero, bias, multiplier: of four channels;
-// y: [N, out_h, out_w, words].
+// y: [N, out_h, out_w, words], or [N, out_h, out_w, channels] where the sums themselves are the result.
+// zero_point: what x_zero is where only a run can tell it.
 struct Params {
   count: u32, // invocations
   words: u32,
+  channels: u32,
   tiles: u32, // of four columns, in a row of y
   in_h: u32,
   in_w: u32,
@@ -30,18 +32,20 @@ struct Params {
 @group(0) @binding(3) var<storage, read> w_zero: array<vec4f>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4i>;
 @group(0) @binding(5) var<storage, read> multiplier: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> y: array<u32>;
+@group(0) @binding(6) var<storage, read> zero_point: array<u32>;
+@group(0) @binding(7) var<storage, read_write> y: array<u32>;
 
 const X_SCALE = vec4f(1.0, 256.0, 65536.0, 1.0);
 override WORKGROUP_SIZE: u32 = 64;
 
 // Four bytes, each times its X_SCALE: where they stand in a word they need no shift.
 fn x_bytes(word: u32) -> vec4f { let i = bitcast<i32>(word); return vec4f(f32(i & 255), f32(i & 0xff00), f32(i & 0xff0000), f32(bitcast<i32>(word >> 24u))); }
+fn x_zero() -> f32 { return params.x_zero; }
 fn w_bytes(word: u32) -> vec4f { return vec4f((vec4i(bitcast<i32>(word)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u)); }
 
 // x at a column of the row that starts at `row`; columns before the first wrap around to numbers beyond the last.
 fn load(row: u32, column: u32) -> vec4f {
-  return select(vec4f(0), x_bytes(x[row + min(column, params.in_w - 1u) * params.words]) - params.x_zero * X_SCALE, column < params.in_w);
+  return select(vec4f(0), x_bytes(x[row + min(column, params.in_w - 1u) * params.words]) - x_zero() * X_SCALE, column < params.in_w);
 }
 
 // A word of four numbers rounded to bytes: added to 1.5 * 2^23, they stand in the lowest bits of a float.
@@ -51,10 +55,25 @@ fn saturated(v: vec4f) -> u32 {
   return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
 }
 
+fn finish(pixel: u32, quad: u32, sum: vec4i, factor: vec4f) -> bool { return put_word(pixel, quad, saturated(vec4f(sum) * factor)); }
+
+fn put_word(pixel: u32, quad: u32, word: u32) -> bool {
+  y[pixel * params.words + quad] = word;
+  return true;
+}
+
+fn put_elements(pixel: u32, quad: u32, v: vec4u) -> bool {
+  let at = pixel * params.channels + 4u * quad;
+  for (var i = 0u; i < min(4u, params.channels - 4u * quad); i++) {
+    y[at + i] = v[i];
+  }
+  return true;
+}
+
 // y at the column of the row whose first pixel is `row`.
 fn store(row: u32, column: u32, quad: u32, sum: vec4f, added: vec4i, factor: vec4f) {
   if (column < params.out_w) {
-    y[(row + column) * params.words + quad] = saturated(vec4f(vec4i(sum) + added) * factor);
+    finish(row + column, quad, vec4i(sum) + added, factor);
   }
 }
 

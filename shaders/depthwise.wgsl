@@ -30,13 +30,14 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<InputElem>;
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weight: array<Weight>;
 @group(0) @binding(3) var<storage, read> bias: array<Elem>;
 @group(0) @binding(4) var<storage, read> extra_a: array<Elem>;
 @group(0) @binding(5) var<storage, read> extra_b: array<Elem>;
 @group(0) @binding(6) var<storage, read_write> y: array<Elem>;
 
 alias Elem = vec4f; // f32 where channels fill no vec4s or are no neighbours in y
+alias Weight = vec4f; // or words of integers
 alias InputElem = vec4f; // or in x
 const PARTS = 1u; // Elems of four channels
 const INPUT_PARTS = 1u; // InputElems of four channels
@@ -44,6 +45,7 @@ override WORKGROUP_SIZE: u32 = 64;
 override HAS_BIAS: bool = true;
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
+fn weights_at(at: u32) -> vec4f { return weight[at]; }
 fn load_bias(quad: u32) -> vec4f { return bias[quad]; }
 fn part(v: vec4f, i: u32) -> Elem { return v; }
 
@@ -106,7 +108,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let at = n * params.x_n + h * params.x_h + quad * INPUT_PARTS * params.x_c;
     for (var q = 0u; q < params.kernel_w; q++) {
       let w = left * params.stride_w + q * params.dilation_w - params.pad_w;
-      let m = weight[(p * params.kernel_w + q) * params.quads + quad];
+      let m = weights_at((p * params.kernel_w + q) * params.quads + quad);
       a0 += load(at, w) * m;
       a1 += load(at, w + params.stride_w) * m;
       a2 += load(at, w + 2u * params.stride_w) * m;

@@ -22,8 +22,18 @@ alias From = f32;
 alias To = u32;
 override WORKGROUP_SIZE: u32 = 64;
 override HAS_ZERO: bool = true;
+override SHARED: bool = false; // one scale for all
 
 fn divide(x: f32, s: f32) -> f32 { return round(x / s); }
+
+fn scale_of(i: u32) -> u32 {
+  if (SHARED) {
+    return 0u;
+  }
+  let row = i / params.inner;
+  return row / params.extent * params.scale_outer + row % params.extent / params.block * params.scale_axis
+    + i % params.inner * params.scale_inner;
+}
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -31,9 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= params.count) {
     return;
   }
-  let row = i / params.inner;
-  let k = row / params.extent * params.scale_outer + row % params.extent / params.block * params.scale_axis
-    + i % params.inner * params.scale_inner;
+  let k = scale_of(i);
   var whole = divide(f32(x[i]), scale[k]);
   if ((bitcast<u32>(whole) & 0x7fffffffu) > 0x7f800000u) {
     whole = 0;

@@ -57,6 +57,8 @@ export const checkFeeds = (graph: Graph, feeds: Feeds): Map<string, Tensor> => {
   return inputs;
 };
 
+const OPTIONS: readonly string[] = ['outputLocation', 'signal', 'maxSubmitMs'] satisfies (keyof RunOptions)[];
+
 /** Sorts out run(feeds, fetches?, options?) and run(feeds, options?): fetches are a list, or an object of output names. */
 export const fetchNames = (
   graph: Graph,
@@ -68,7 +70,7 @@ export const fetchNames = (
   const isOptions =
     !Array.isArray(fetches) &&
     options === undefined &&
-    names.every((name) => name === 'outputLocation' || name === 'signal') &&
+    names.every((name) => OPTIONS.includes(name)) &&
     !names.some((name) => graph.outputs.includes(name));
   if (isOptions) return { names: graph.outputs, options: fetches as RunOptions };
   const unknown = names.find((name) => !graph.outputs.includes(name));

@@ -18,10 +18,11 @@ export const bytesOf = async (source: ModelSource): Promise<Uint8Array> => {
 /** A model as an optimised graph, with the passes and lowerings of its operators at hand; for any batch where asked. */
 export const loadModel = async (bytes: Uint8Array, budgets?: Budgets, batch?: 'dynamic'): Promise<Graph> => {
   const imported = await ofAnyBatch(await importModel(bytes), batch, budgets);
-  await loadPasses(operatorsOf(allNodesOf(imported)));
+  const wanted = operatorsOf(allNodesOf(imported));
+  await loadPasses(wanted);
   const graph = optimize(imported, undefined, budgets);
   const ops = operatorsOf(allNodesOf(graph));
-  await Promise.all([loadPasses(ops), loadLowerings(ops)]);
+  await Promise.all([loadPasses(ops), loadLowerings([...ops, ...wanted.filter((op) => op === 'DequantizeLinear')])]);
   return graph;
 };
 

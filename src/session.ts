@@ -118,11 +118,14 @@ export class InferenceSession {
     const bytes = await bytesOf(source);
     throwIfAborted(options.signal);
     if (isSaved(bytes)) return InferenceSession.#restore(bytes, options);
+    // The device is opened, and the kernels of its kind fetched, while the model is read.
+    const opening = deviceOf(options.device);
+    opening.then(({ facts: { kind } }) => (kind === 'cpu' ? loadCpuKernels() : undefined)).catch(() => undefined);
     const graph = await loadModel(bytes, budgetsOf(options), options.batch);
     rejectMissingKernels(graph);
-    const device = await deviceOf(options.device);
+    const device = await opening;
     const facts = await factsFor(device, options);
-    if (facts.kind === 'cpu') await loadCpuKernels();
+    if (facts.kind === 'cpu' || facts.tuning) await loadCpuKernels();
     const session = new InferenceSession(graph, device, facts, options);
     const isDeclared = (name: string): boolean => isConcrete(graph.values.get(name)?.shape ?? ['?']);
     const isKnown = session.#hostInputs.size === 0 && graph.inputs.every(isDeclared);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createQueue, InferenceSession, Tensor } from '#tilewise';
+import { random } from '../bench/support/random.js';
 import { runGraph } from '../kernels-ref/run-graph.js';
 import { exportOnnx } from '../src/exporters/onnx.js';
 import { type Graph, valueNamed } from '../src/graph/graph.js';
@@ -8,7 +9,6 @@ import { compareNumbers, describeComparison, tolerances } from '../src/tensor/co
 import { toNumbers } from '../src/tensor/convert.js';
 import { testDevice } from './support/device.js';
 import { NetBuilder } from './support/graphs.js';
-import { random } from './support/random.js';
 
 type Dim = number | string;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controlReferences } from '../kernels-ref/control-flow.js';
 import { references } from '../kernels-ref/index.js';
+import * as canvases from '../shaders/canvas.js';
 import * as cpu from '../shaders/cpu.js';
 import * as frames from '../shaders/frame.js';
 import * as common from '../shaders/index.js';
@@ -12,7 +13,7 @@ import { moreLowerings } from '../src/kernels/select-more.js';
 import { operators } from '../src/ops/index.js';
 import { filesUnder, readSource } from './support/imports.js';
 
-const shaders = { ...common, ...more, ...roofs, ...frames, ...cpu };
+const shaders = { ...common, ...more, ...roofs, ...frames, ...canvases, ...cpu };
 const allLowerings = new Map([...lowerings, ...moreLowerings]);
 const opTests = filesUnder('test/ops', '.test.ts').map(readSource).join('\n');
 const kernelSources = filesUnder('src', '.ts').filter((file) => /^src\/(kernels|profile)\//.test(file));

@@ -62,10 +62,12 @@ const rooms: Readonly<Record<string, Rule>> = {
   compare: { values: ['tensor', 'graph', 'kernels-ref', 'plan', 'device'] },
   report: { values: ['tensor'] },
   profile: { values: ['tensor', 'graph', 'ops', 'kernels', 'shaders', 'plan', 'device', 'inspect', 'report'] },
-  'image-on-demand': { values: ['image'], types: ['tensor'] },
+  coloring: { values: ['tensor', 'preprocessing'] },
+  canvas: { values: ['coloring', 'tensor', 'kernels', 'device'] },
+  'image-on-demand': { values: ['image', 'canvas'], types: ['tensor'] },
   api: {
     values: ['session', 'image-on-demand', 'tensor', 'register-op', 'serve'],
-    types: ['device', 'feeds', 'preprocessing', 'profile', 'compare'],
+    types: ['coloring', 'device', 'feeds', 'preprocessing', 'profile', 'compare'],
   },
   index: { values: ['api', 'platform', 'tuner'] },
   node: { values: ['api', 'platform', 'device', 'tuner'] },
@@ -172,6 +174,15 @@ describe('layers', () => {
     const reached = reach('src/index.ts');
     expect(reached).toContain('src/session.ts');
     expect(reached.filter((to) => /^(node:|webgpu|tar-fs|sharp)|\/(node|vulkan-adapter)\.ts$|^src\/cli\//.test(to))).toEqual([]);
+  });
+
+  it('keeps code of the tests out of the command line and the page', () => {
+    // The headless bundle is made of the operators' tests.
+    const shipped = [...filesUnder('src/cli', '.ts'), ...filesUnder('bench', '.ts')].filter(
+      (file) => !/^bench\/headless\//.test(file),
+    );
+    expect(shipped).toContain('bench/worker.ts');
+    expect(shipped.flatMap((file) => importsOf(file)).filter(({ to }) => to.startsWith('test/'))).toEqual([]);
   });
 
   it('has no cycle among rooms', () => {

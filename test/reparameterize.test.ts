@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InferenceSession, Tensor } from '#tilewise';
+import { repVggA0 } from '../bench/support/rep-vgg.js';
 import { runGraph } from '../kernels-ref/run-graph.js';
 import { exportOnnx } from '../src/exporters/onnx.js';
 import type { Graph } from '../src/graph/graph.js';
@@ -8,7 +9,6 @@ import { bindShapes } from '../src/passes/bind-shapes.js';
 import { bind, optimize } from '../src/passes/index.js';
 import { buildPlan } from '../src/plan/build.js';
 import { reparameterize } from '../src/reparameterize.js';
-import { repVggA0 } from './support/rep-vgg.js';
 
 const SIZE = 32;
 

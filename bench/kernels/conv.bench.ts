@@ -2,10 +2,10 @@ import { randomTensor } from '../../src/cli/random.js';
 import type { Attributes } from '../../src/graph/graph.js';
 import { matmulTolerance } from '../../src/tensor/compare.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { NetBuilder } from '../../test/support/graphs.js';
 import type { BenchCase, CaseSelection } from '../case.js';
 import { inferred } from '../inferred.js';
 import { kernelCase, type Problem, shipped } from '../kernel-case.js';
+import { NetBuilder } from '../support/net-builder.js';
 
 /** A convolution of square images, padded so that stride 1 keeps their size. */
 export interface ConvWork {
@@ -15,15 +15,20 @@ export interface ConvWork {
   readonly kernel: number;
   readonly stride?: number;
   readonly depthwise?: boolean;
+  readonly group?: number;
   /** As the first layer of a network: its input is channels-first. */
   readonly first?: boolean;
 }
 
-const nameOf = ({ channels, outputs, size, kernel, stride = 1, depthwise = false }: ConvWork): string =>
-  `${depthwise ? 'depthwise' : 'conv'}-${kernel}x${kernel}/${channels}-${outputs}-${size}x${size}${stride > 1 ? `-stride-${stride}` : ''}`;
+const nameOf = ({ channels, outputs, size, kernel, stride = 1, depthwise = false, group = 1 }: ConvWork): string => {
+  const [steps, groups] = [stride > 1 ? `-stride-${stride}` : '', group > 1 ? `-group-${group}` : ''];
+  return `${depthwise ? 'depthwise' : 'conv'}-${kernel}x${kernel}/${channels}-${outputs}-${size}x${size}${steps}${groups}`;
+};
+
+const groupOf = ({ depthwise = false, channels, group = 1 }: ConvWork): number => (depthwise ? channels : group);
 
 const graphOf = (work: ConvWork, weight: Tensor, bias: Tensor) => {
-  const { channels, size, kernel, stride = 1, depthwise = false, first = false } = work;
+  const { channels, size, kernel, stride = 1, first = false } = work;
   const net = new NetBuilder();
   const x = net.input('x', 'float32', first ? [1, channels, size, size] : [1, size, size, channels]);
   const pad = Math.floor(kernel / 2);
@@ -31,7 +36,7 @@ const graphOf = (work: ConvWork, weight: Tensor, bias: Tensor) => {
     kernel_shape: [kernel, kernel],
     pads: [pad, pad, pad, pad],
     strides: [stride, stride],
-    group: depthwise ? channels : 1,
+    group: groupOf(work),
     channelsLast: true,
     readsChannelsFirst: first,
   } as Attributes;
@@ -51,14 +56,15 @@ const pick = (tensor: Tensor, picks: readonly number[]): Tensor => {
 
 /** Random weights on a random image; the first, a middle and the last output channel are checked. */
 export const convProblem = (work: ConvWork): Problem => {
-  const { channels, outputs, size, kernel, depthwise = false, first = false } = work;
+  const { channels, outputs, size, kernel, first = false } = work;
+  const inputs = channels / groupOf(work);
   const image = first ? [1, channels, size, size] : [1, size, size, channels];
   const feeds = new Map([['x', randomTensor('float32', image, 1)]]);
-  const weight = randomTensor('float32', [outputs, depthwise ? 1 : channels, kernel, kernel], 2);
+  const weight = randomTensor('float32', [outputs, inputs, kernel, kernel], 2);
   const bias = randomTensor('float32', [outputs], 3);
   const graph = graphOf(work, weight, bias);
-  const tolerance = matmulTolerance((depthwise ? 1 : channels) * kernel * kernel + 1);
-  if (depthwise) return { graph, feeds, check: { graph, feeds, tolerance } };
+  const tolerance = matmulTolerance(inputs * kernel * kernel + 1);
+  if (inputs < channels) return { graph, feeds, check: { graph, feeds, tolerance } };
   const picks = [0, Math.floor(outputs / 2), outputs - 1];
   const part = graphOf(work, pick(weight, picks), pick(bias, picks));
   const at = (i: number): number => Math.floor(i / 3) * outputs + picks[i % 3]!;
@@ -77,6 +83,7 @@ const moreWork: readonly ConvWork[] = [
   { channels: 128, outputs: 128, size: 28, kernel: 3 },
   { channels: 128, outputs: 128, size: 28, kernel: 3, stride: 2 },
   { channels: 512, outputs: 512, size: 7, kernel: 3 },
+  { channels: 128, outputs: 128, size: 28, kernel: 3, group: 32 },
   { channels: 64, outputs: 256, size: 56, kernel: 1 },
   { channels: 256, outputs: 64, size: 14, kernel: 1 },
   { channels: 128, outputs: 128, size: 56, kernel: 3, depthwise: true },

@@ -4,10 +4,10 @@ import { intensityOf, stepsFor } from '../../src/kernels/ladder.js';
 import { buildPlan } from '../../src/plan/build.js';
 import { matmulTolerance } from '../../src/tensor/compare.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { NetBuilder } from '../../test/support/graphs.js';
 import type { BenchCase, CaseSelection } from '../case.js';
 import { inferred } from '../inferred.js';
 import { kernelCase, type Problem, shipped, type Variant } from '../kernel-case.js';
+import { NetBuilder } from '../support/net-builder.js';
 
 const productGraph = (m: number, k: number, n: number): Graph => {
   const net = new NetBuilder();

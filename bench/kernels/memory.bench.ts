@@ -1,9 +1,9 @@
 import { randomTensor } from '../../src/cli/random.js';
 import { type Tolerance, tolerances } from '../../src/tensor/compare.js';
-import { NetBuilder } from '../../test/support/graphs.js';
 import type { BenchCase, CaseSelection } from '../case.js';
 import { inferred } from '../inferred.js';
 import { kernelCase, type Problem, shipped } from '../kernel-case.js';
+import { NetBuilder } from '../support/net-builder.js';
 
 /** An operator whose time goes into reading and writing. */
 interface MemoryWork {

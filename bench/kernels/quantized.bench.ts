@@ -3,11 +3,11 @@ import { matmulTolerance, tolerances } from '../../src/tensor/compare.js';
 import { fromNumbers } from '../../src/tensor/convert.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { NetBuilder } from '../../test/support/graphs.js';
-import { random } from '../../test/support/random.js';
 import type { BenchCase, CaseSelection } from '../case.js';
 import { inferred } from '../inferred.js';
 import { kernelCase, type Problem, shipped } from '../kernel-case.js';
+import { NetBuilder } from '../support/net-builder.js';
+import { random } from '../support/random.js';
 
 const BLOCK = 32;
 const SMALLEST_SCALE = 0.01;

@@ -35,6 +35,8 @@ export const winogradCases = ({ quick }: CaseSelection): BenchCase[] =>
     ...(quick
       ? []
       : [
+          [16, 32],
+          [32, 16],
           [128, 28],
           [256, 14],
         ]),

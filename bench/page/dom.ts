@@ -14,6 +14,13 @@ export const make = <K extends keyof HTMLElementTagNameMap>(
   return made;
 };
 
+/** Where a name may be broken: behind a mark, between the numbers of a shape, and before the capitals within a word. */
+const BREAKS = /(?<=[/_,:+-])(?=[^/_,:+-])|(?<=\.)(?=\D)|(?<=\dx)(?=\d)|(?<=[a-z])(?=[A-Z])/;
+
+/** A name that is broken between its parts where it does not fit its line. */
+export const breakable = (name: string): Child[] =>
+  name.split(BREAKS).flatMap((part, i): Child[] => (i === 0 ? [part] : [make('wbr'), part]));
+
 /** Offers text as a file. */
 export const download = (name: string, type: string, text: string): void => {
   const url = URL.createObjectURL(new Blob([text], { type }));

@@ -2,6 +2,7 @@ import { showAdapter, showRoofs } from './adapter.js';
 import { Charts } from './charts.js';
 import { sentence, WorkerClient } from './client.js';
 import { element } from './dom.js';
+import { LoadChart } from './load-chart.js';
 import { Models } from './models.js';
 import { Picker } from './picker.js';
 import { Runner } from './runner.js';
@@ -69,7 +70,7 @@ const client = new WorkerClient(new Worker(new URL('../worker.ts', import.meta.u
 const table = new ResultTable();
 const charts = new Charts();
 const share = new Share(table, () => location.href);
-const runner = new Runner(client, charts, share);
+const runner = new Runner(client, charts, new LoadChart(), share);
 const picker = new Picker(keepSettings);
 const models = new Models(stated.models, () => void list().catch(showError), showError);
 new SideBySide(client, models, exclusively);

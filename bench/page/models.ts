@@ -3,6 +3,9 @@ import { element, make } from './dom.js';
 import { modelName } from './model-bytes.js';
 import type { ModelSource } from './protocol.js';
 
+/** Of the product of two square matrices that libraries may be compared on. */
+export const PRODUCT_SIZE = 512;
+
 /** The models of the page: the one that comes with the package, files, and URLs. */
 export class Models {
   readonly #onChange: () => void;
@@ -80,6 +83,9 @@ export class Models {
 
   #showChoices(): void {
     const choices = element<HTMLSelectElement>('peer-model');
-    choices.replaceChildren(...this.#all.map(({ name }) => make('option', {}, name)));
+    const { value } = choices;
+    const product = make('option', { value: '' }, `matrix product, ${PRODUCT_SIZE} x ${PRODUCT_SIZE}`);
+    choices.replaceChildren(...this.#all.map(({ name }) => make('option', { value: name }, name)), product);
+    if (value !== '') choices.value = value;
   }
 }

@@ -1,18 +1,21 @@
+import { runGraph } from '../../kernels-ref/run-graph.js';
 import { randomTensor } from '../../src/cli/random.js';
 import { sharedDevice } from '../../src/device/shared.js';
 import { TilewiseError, throwIfAborted } from '../../src/errors.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
 import { importOnnx } from '../../src/importers/onnx/index.js';
-import { bindInputs } from '../../src/inspect.js';
+import { bindInputs, summarizeNodes, total } from '../../src/inspect.js';
+import { bindShapes } from '../../src/passes/bind-shapes.js';
 import { InferenceSession } from '../../src/session.js';
 import { toNumbers } from '../../src/tensor/convert.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import { NetBuilder } from '../../test/support/graphs.js';
+import { MAX_REFERENCE_MACS } from '../model-case.js';
 import { sampleInTurns, spreadOf } from '../statistics.js';
+import { NetBuilder } from '../support/net-builder.js';
 import { modelBytes } from './model-bytes.js';
 import { openOnnxruntime } from './peer-onnxruntime.js';
 import { openTensorflow } from './peer-tensorflow.js';
-import type { PeerReport, PeerRequest, PeerRow } from './protocol.js';
+import type { ModelSource, PeerReport, PeerRequest, PeerRow } from './protocol.js';
 
 /** Something that runs the same work: from arrays on the host to the numbers of the first output on the host. */
 export interface Runner {
@@ -36,7 +39,7 @@ const MAX_ERROR = 1e-3;
 /** Runs another library beside this one, in turn, on the same numbers. Nothing of it is fetched before. */
 export const comparePeer = async (request: PeerRequest, signal: AbortSignal): Promise<PeerReport> => {
   const library = await importPeer(request.url);
-  const work = request.library === 'tensorflow' ? productWork(request.size) : await modelWork(request);
+  const work = request.model ? await modelWork(request.model) : productWork(request.size);
   const open = request.library === 'tensorflow' ? openTensorflow : openOnnxruntime;
   const runners: { readonly runner: Runner; readonly startMs: number; readonly first: ArrayLike<number> }[] = [];
   try {
@@ -59,10 +62,25 @@ export const comparePeer = async (request: PeerRequest, signal: AbortSignal): Pr
       const { median, p95 } = spreadOf(samples[i]!);
       return { library: runner.name, startMs, medianMs: median, p95Ms: p95 };
     });
-    return { work: work.title, rows, ...agreementOf(runners[0]!.first, runners[1]!.first) };
+    const agreement = agreementOf(runners[0]!.first, runners[1]!.first);
+    const right = agreement.agrees ? undefined : rightOf(work, runners);
+    return { work: work.title, rows, ...agreement, ...(right !== undefined && { right }) };
   } finally {
     for (const { runner } of runners) await runner.release();
   }
+};
+
+/** Which of two that differ the CPU reference bears out; nothing for work that it would take minutes for. */
+const rightOf = (
+  { bytes, feeds, output }: PeerWork,
+  runners: readonly { readonly runner: Runner; readonly first: ArrayLike<number> }[],
+): string | undefined => {
+  const graph = bindShapes(importOnnx(bytes), new Map([...feeds].map(([name, { dims }]) => [name, dims])));
+  if (total(summarizeNodes(graph)).macs > MAX_REFERENCE_MACS) return undefined;
+  const { type, data } = runGraph(graph, feeds).get(output) as Tensor;
+  const expected = toNumbers(type, data);
+  const right = runners.filter(({ first }) => agreementOf(first, expected).agrees);
+  return right.length === 1 ? right[0]?.runner.name : undefined;
 };
 
 const importPeer = async (url: string): Promise<unknown> => {
@@ -76,7 +94,7 @@ const importPeer = async (url: string): Promise<unknown> => {
   }
 };
 
-const modelWork = async ({ model }: PeerRequest): Promise<PeerWork> => {
+const modelWork = async (model: ModelSource): Promise<PeerWork> => {
   const bytes = await modelBytes(model);
   const graph = importOnnx(bytes);
   const { shapes } = bindInputs(graph, new Map());

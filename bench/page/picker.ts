@@ -1,4 +1,4 @@
-import { element, make } from './dom.js';
+import { breakable, element, make } from './dom.js';
 import { type Family, families, familyOf, isPicked, type Pick, pickOf } from './families.js';
 import type { CaseInfo } from './protocol.js';
 
@@ -73,7 +73,7 @@ export class Picker {
   #caseElement(one: CaseInfo): HTMLElement {
     const box = make('input', { type: 'checkbox', value: one.name });
     box.addEventListener('change', () => this.#choose([one], box.checked));
-    return make('li', {}, make('label', { className: 'check', title: one.title }, box, one.name));
+    return make('li', {}, make('label', { className: 'check', title: one.title }, box, make('span', {}, ...breakable(one.name))));
   }
 
   #mark(): void {

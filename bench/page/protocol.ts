@@ -1,5 +1,5 @@
 import type { DeviceFacts } from '../../src/kernels/facts.js';
-import type { BenchFailure, BenchGroup, BenchReport, BenchResult, BenchRoofs } from '../results.js';
+import type { BenchFailure, BenchGroup, BenchLoad, BenchReport, BenchResult, BenchRoofs } from '../results.js';
 
 /** A model that a person added: the bytes of a file, or where to fetch them from. */
 export interface ModelSource {
@@ -27,11 +27,11 @@ export interface RunRequest {
 /** Which other library to run beside this one, and what on. */
 export interface PeerRequest {
   readonly library: 'onnxruntime-web' | 'tensorflow';
-  /** Of its ES module. */
+  /** Of its ES module; of TensorFlow.js the core's, beside which the backends are. */
   readonly url: string;
   readonly backend: 'webgpu' | 'wasm';
-  /** What both run: a model, or for TensorFlow.js a product of two square matrices. */
-  readonly model: ModelSource;
+  /** What both run; without it the product of two square matrices of `size` rows. */
+  readonly model?: ModelSource;
   readonly size: number;
 }
 
@@ -51,6 +51,8 @@ export interface PeerReport {
   readonly worst: number;
   readonly largest: number;
   readonly agrees: boolean;
+  /** Where they differ and the CPU reference had time for it: the library, if only one, that agrees with the reference. */
+  readonly right?: string;
 }
 
 /** What the page may ask of its worker, and what it is answered. */
@@ -75,6 +77,7 @@ export type RunEvent =
   | { readonly kind: 'step'; readonly step: string }
   | { readonly kind: 'samples'; readonly name: string; readonly ms: readonly number[] }
   | { readonly kind: 'result'; readonly result: BenchResult }
+  | { readonly kind: 'load'; readonly load: BenchLoad }
   | { readonly kind: 'failure'; readonly failure: BenchFailure };
 
 export interface FailureText {

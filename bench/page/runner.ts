@@ -1,37 +1,59 @@
-import type { BenchReport, BenchResult } from '../results.js';
+import { plain } from '../../src/report/format.js';
+import type { BenchLoad, BenchReport, BenchResult } from '../results.js';
+import { MAX_SUBMIT_MS } from '../submits.js';
 import { showRoofs } from './adapter.js';
 import type { Charts } from './charts.js';
 import { sentence, type WorkerClient } from './client.js';
-import { element, make } from './dom.js';
+import { breakable, element, make } from './dom.js';
+import type { LoadChart } from './load-chart.js';
 import type { RunEvent, RunRequest } from './protocol.js';
 import type { Share } from './share.js';
 
 const minutes = (ms: number): string =>
   ms < 90_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : `${Math.round(ms / 60_000)} min`;
 
+/** Which results have a dispatch that takes longer than a submit should. */
+const showLongSubmits = (results: readonly BenchResult[]): void => {
+  const lines = results.flatMap(({ name, longestSubmitMs = 0 }) =>
+    longestSubmitMs > MAX_SUBMIT_MS
+      ? [
+          `${name}: its longest submit took ${plain(longestSubmitMs)} ms, for one dispatch cannot be cut; the page may stutter then.`,
+        ]
+      : [],
+  );
+  element('long-submits').replaceChildren(...lines.map((line) => make('li', {}, ...breakable(line))));
+  element('long-submits').hidden = lines.length === 0;
+};
+
 /** Starts and stops a run, and shows how it goes. */
 export class Runner {
   readonly #client: WorkerClient;
   readonly #charts: Charts;
+  readonly #loadChart: LoadChart;
   readonly #share: Share;
   readonly #progress = element<HTMLProgressElement>('progress');
   readonly #status = element('status');
   #results: BenchResult[] = [];
+  #loads: BenchLoad[] = [];
   #begin = 0;
   #at = '';
 
-  constructor(client: WorkerClient, charts: Charts, share: Share) {
+  constructor(client: WorkerClient, charts: Charts, loadChart: LoadChart, share: Share) {
     this.#client = client;
     this.#charts = charts;
+    this.#loadChart = loadChart;
     this.#share = share;
   }
 
   async run(request: RunRequest): Promise<void> {
     this.#results = [];
+    this.#loads = [];
     this.#begin = performance.now();
     this.#at = 'Measuring the roofs of the adapter …';
     this.#charts.clear();
+    this.#loadChart.show([]);
     this.#share.show([]);
+    showLongSubmits([]);
     this.#showFailures([]);
     this.#progress.value = 0;
     this.#status.textContent = this.#at;
@@ -70,6 +92,10 @@ export class Runner {
       this.#results.push(event.result);
       this.#share.show(this.#results);
       this.#charts.show(this.#results);
+      showLongSubmits(this.#results);
+    } else if (event.kind === 'load') {
+      this.#loads.push(event.load);
+      this.#loadChart.show(this.#loads);
     }
   }
 
@@ -79,7 +105,7 @@ export class Runner {
   }
 
   #showFailures(lines: readonly string[]): void {
-    element('failures').replaceChildren(...lines.map((line) => make('li', {}, line)));
+    element('failures').replaceChildren(...lines.map((line) => make('li', {}, ...breakable(line))));
     element('failures').hidden = lines.length === 0;
   }
 }

@@ -1,16 +1,15 @@
 import { plain } from '../../src/report/format.js';
 import { sentence, type WorkerClient } from './client.js';
 import { element, make } from './dom.js';
-import type { Models } from './models.js';
-import type { ModelSource, PeerReport, PeerRequest } from './protocol.js';
+import { type Models, PRODUCT_SIZE } from './models.js';
+import type { PeerReport, PeerRequest } from './protocol.js';
 
 /** Where the libraries are fetched from unless someone says otherwise. */
 export const PEER_URLS: Readonly<Record<PeerRequest['library'], string>> = {
-  'onnxruntime-web': 'https://cdn.jsdelivr.net/npm/onnxruntime-web@1.22.0/dist/ort.webgpu.min.mjs',
-  tensorflow: 'https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/+esm',
+  'onnxruntime-web': 'https://cdn.jsdelivr.net/npm/onnxruntime-web@1.30.0/dist/ort.webgpu.min.mjs',
+  tensorflow: 'https://cdn.jsdelivr.net/npm/@tensorflow/tfjs-core@4.22.0/+esm',
 };
 
-const PRODUCT_SIZE = 512;
 const select = (id: string): HTMLSelectElement => element<HTMLSelectElement>(id);
 
 /** The part of the page that runs another library beside this one. */
@@ -30,12 +29,11 @@ export class SideBySide {
   #offer(): void {
     const library = select('peer-library').value as PeerRequest['library'];
     this.#url.value = PEER_URLS[library];
-    for (const id of ['peer-backend', 'peer-model']) select(id).disabled = library === 'tensorflow';
   }
 
   async #compare(): Promise<void> {
     const status = element('peer-status');
-    const chosen = this.#models.all.find(({ name }) => name === select('peer-model').value) as ModelSource;
+    const chosen = this.#models.all.find(({ name }) => name === select('peer-model').value);
     element('peer-rows').replaceChildren();
     status.textContent = 'Fetching and running …';
     try {
@@ -43,7 +41,7 @@ export class SideBySide {
         library: select('peer-library').value as PeerRequest['library'],
         url: new URL(this.#url.value, location.href).href,
         backend: select('peer-backend').value as PeerRequest['backend'],
-        model: chosen,
+        ...(chosen && { model: chosen }),
         size: PRODUCT_SIZE,
       });
       show(report);
@@ -61,5 +59,7 @@ const show = ({ rows }: PeerReport): void => {
   element('peer-rows').replaceChildren(...cells.map((row) => make('tr', {}, ...row)));
 };
 
-const agreement = ({ work, worst, largest, agrees }: PeerReport): string =>
-  `${work}: the outputs ${agrees ? 'agree' : 'DIFFER'}, by ${plain(worst)} at most where the largest is ${plain(largest)}.`;
+const agreement = ({ work, worst, largest, agrees, right }: PeerReport): string => {
+  const found = `${work}: the outputs ${agrees ? 'agree' : 'DIFFER'}, by ${plain(worst)} at most where the largest is ${plain(largest)}.`;
+  return right === undefined ? found : `${found} The CPU reference agrees with ${right}.`;
+};

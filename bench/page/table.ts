@@ -1,5 +1,5 @@
 import { type Column, changeColumn, columns, type Order, type Row, sorted } from './columns.js';
-import { element, make } from './dom.js';
+import { breakable, element, make } from './dom.js';
 
 /** The table of results, sorted by the column whose heading is pressed. */
 export class ResultTable {
@@ -38,7 +38,7 @@ export class ResultTable {
       make(
         'td',
         { className: isText(id) ? 'text' : '', title: id === 'kernels' ? row.result.kernels.join(', ') : '' },
-        text(row),
+        ...(isText(id) ? breakable(text(row)) : [text(row)]),
       ),
     );
     return make('tr', { className: row.change?.moved ? 'moved' : '' }, ...cells);

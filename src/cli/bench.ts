@@ -4,7 +4,7 @@ import type { BenchCase } from '../../bench/case.js';
 import { benchCases, selectCases } from '../../bench/cases.js';
 import { type Changes, compareReports, reportFrom } from '../../bench/changes.js';
 import { modelCase } from '../../bench/model-case.js';
-import type { BenchFailure, BenchReport, BenchResult } from '../../bench/results.js';
+import type { BenchFailure, BenchLoad, BenchReport, BenchResult } from '../../bench/results.js';
 import { type BenchEvent, loadEverything, runBenchmarks } from '../../bench/run.js';
 import { sharedDevice } from '../device/shared.js';
 import { TilewiseError } from '../errors.js';
@@ -122,7 +122,7 @@ const rate = (value: number): string => (value < 0.001 ? '' : value >= 100 ? val
 const percent = (value: number | null): string =>
   value === null ? '' : `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} %`;
 
-const printReport = (terminal: Terminal, { adapter, roofs, results, failures, commit }: BenchReport): void => {
+const printReport = (terminal: Terminal, { adapter, roofs, results, loads = [], failures, commit }: BenchReport): void => {
   terminal.out(`${adapter.description} (${adapter.kind})${commit === null ? '' : `, commit ${commit}`}`);
   if (roofs) {
     const launch = `a dispatch ${roofs.launchMicroseconds.toPrecision(3)} us`;
@@ -143,6 +143,7 @@ const printReport = (terminal: Terminal, { adapter, roofs, results, failures, co
     terminal.out(table(['case', 'median>', 'p95>', 'GFLOP/s>', 'GB/s>', '% of roof>', 'FLOP/byte>', 'kernels'], rows));
   }
   for (const result of results) printMore(terminal, result);
+  if (loads.length > 0) printLoads(terminal, loads);
   printFailures(terminal, failures);
 };
 
@@ -164,6 +165,22 @@ const printMore = (
     parts.push(`${perDispatch}; ${host.submits} submit and ${host.bindGroups} createBindGroup a run of ${dispatches}`);
   }
   if (parts.length > 0) terminal.out(`${name}: ${parts.join('; ')}`);
+};
+
+const printLoads = (terminal: Terminal, loads: readonly BenchLoad[]): void => {
+  const rows = loads.map(({ case: name, offeredPerSecond, answeredPerSecond, rejected, latencyMs, batches }) => [
+    name,
+    offeredPerSecond.toFixed(0),
+    answeredPerSecond.toFixed(0),
+    String(rejected),
+    milliseconds(latencyMs.p50),
+    milliseconds(latencyMs.p95),
+    milliseconds(latencyMs.p99),
+    Object.entries(batches)
+      .map(([size, count]) => `${count} of ${size}`)
+      .join(', '),
+  ]);
+  terminal.out(table(['queue', 'asked/s>', 'answered/s>', 'refused>', 'p50>', 'p95>', 'p99>', 'batches'], rows));
 };
 
 const printFailures = (terminal: Terminal, failures: readonly BenchFailure[]): void => {

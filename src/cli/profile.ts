@@ -48,7 +48,7 @@ export const addProfile = (program: Command, { terminal, finish }: CommandContex
     .description('show where the time of a run goes, node by node')
     .argument('<model>', 'an ONNX file')
     .argument('[inputs...]', 'pictures, .npy or raw .bin files (default: random data)')
-    .option('--runs <n>', 'rounds of measurement, of which the median counts', wholeNumber(1), 5)
+    .option('--runs <n>', 'rounds of measurement, of which the calmer half counts; more while they differ', wholeNumber(1), 7)
     .option('--top <n>', 'how many nodes to show', wholeNumber(1), 20)
     .option('--html <file>', 'write a report with charts')
     .option('--trace <file>', 'write a trace for Perfetto')

@@ -1,5 +1,5 @@
 import { TilewiseError, throwIfAborted } from '../errors.js';
-import type { Command, Plan, PlanBuffer, PlanTensor } from '../plan/plan.js';
+import type { Plan, PlanTensor } from '../plan/plan.js';
 import { fromDeviceWords, toDeviceWords } from '../tensor/convert.js';
 import type { TypedArray } from '../tensor/dtype.js';
 import { deviceWords, packBytes, unpackBytes } from '../tensor/layout.js';
@@ -9,14 +9,20 @@ import { type Device, typedError } from './device.js';
 import { type BufferRange, plainAllocator, type RangeAllocator } from './memory.js';
 import { PassHolder } from './pass-holder.js';
 import type { CompiledPipeline } from './pipelines.js';
+import { allocatePlan, freeMemory, type PlanMemory, paramsOffset } from './plan-memory.js';
 import { StagingPool } from './staging.js';
+import type { Submits } from './submits.js';
 import { BufferUsage } from './usage.js';
-import type { Weights } from './weights.js';
 
 export interface RunOptions {
   /** Where the outputs are left; 'cpu' where absent. */
   readonly outputLocation?: TensorLocation;
   readonly signal?: AbortSignal;
+  /**
+   * No submit is to keep the GPU longer than so many milliseconds, as far as earlier runs tell: a run is cut between its
+   * kernels then. Without it a run is one submit.
+   */
+  readonly maxSubmitMs?: number;
 }
 
 /** What else a stage of a longer run may ask for. */
@@ -51,7 +57,7 @@ export class Executable {
     device.throwFailure();
     const compiling = Promise.all(plan.pipelines.map((pipeline) => device.pipelines.get(pipeline)));
     compiling.catch(() => undefined);
-    const memory = await allocateTwice(plan, device, allocate);
+    const memory = await allocatePlan(plan, device, allocate);
     try {
       const pipelines = await device.wait(compiling);
       const steps = await device.guarded('binding the model', () => encodables(device, plan, pipelines, memory));
@@ -74,7 +80,12 @@ export class Executable {
     if (this.#disposed) throw new TilewiseError('disposed', 'the session was released');
     this.#running++;
     try {
-      return await this.#device.inFlight.run(() => this.#runNow(inputs, fetches, options), options.signal);
+      const { maxSubmitMs, signal } = options;
+      // Fetched by whoever asks for it.
+      const load = maxSubmitMs === undefined ? undefined : import('./submits.js');
+      const submits = (await load)?.submitsOf(this.#steps, this.#device, maxSubmitMs as number);
+      const runNow = () => this.#runNow(inputs, fetches, options, submits);
+      return await this.#device.inFlight.run(submits ? () => submits.run(runNow) : runNow, signal);
     } finally {
       if (--this.#running === 0 && this.#disposed) this.#free();
     }
@@ -84,15 +95,19 @@ export class Executable {
     inputs: ReadonlyMap<string, Tensor>,
     fetches: readonly string[],
     options: StageOptions,
+    submits: Submits | undefined,
   ): Promise<Map<string, Tensor>> {
     this.#device.throwFailure();
     throwIfAborted(options.signal);
     const { gpu } = this.#device;
-    const encoder = gpu.createCommandEncoder();
+    let encoder = gpu.createCommandEncoder();
     this.writeInputs(encoder, inputs);
-    const pass = new PassHolder(encoder);
-    for (const step of this.#steps) step(encoder, pass);
-    pass.end();
+    if (submits) encoder = submits.encode(encoder, this.#steps);
+    else {
+      const pass = new PassHolder(encoder);
+      for (const step of this.#steps) step(encoder, pass);
+      pass.end();
+    }
     const outputs = this.plan.outputs.filter((output) => fetches.includes(output.name));
     const stays = ({ name }: PlanTensor): boolean => options.outputLocation === 'gpu' || (options.keep?.has(name) ?? false);
     const kept = outputs.filter(stays);
@@ -209,83 +224,6 @@ const wordsOf = ({ name, dtype, shape, packed }: PlanTensor, { data }: Tensor): 
 
 const hostData = ({ dtype, shape, packed }: PlanTensor, words: ArrayBuffer): TypedArray =>
   packed ? unpackBytes(dtype, words, shape) : fromDeviceWords(dtype, words, sizeOf(shape));
-
-/** What a plan has allocated on a device. */
-interface PlanMemory {
-  /** For each buffer of the plan. */
-  readonly ranges: BufferRange[];
-  readonly owned: GPUBuffer[];
-  readonly weights: Weights[];
-  params: GPUBuffer | undefined;
-}
-
-/** Out of memory, it waits for what other sessions have freed, and tries once more. Nothing is left when it rejects. */
-const allocateTwice = async (plan: Plan, device: Device, allocate: RangeAllocator): Promise<PlanMemory> => {
-  try {
-    return await allocateAll(plan, device, allocate);
-  } catch (error) {
-    if (!(error instanceof TilewiseError) || error.code !== 'limit-exceeded') throw error;
-    await device.wait(device.gpu.queue.onSubmittedWorkDone());
-    return await allocateAll(plan, device, allocate);
-  }
-};
-
-const allocateAll = async (plan: Plan, device: Device, allocate: RangeAllocator): Promise<PlanMemory> => {
-  const memory: PlanMemory = { ranges: [], owned: [], weights: [], params: undefined };
-  try {
-    return await device.guarded('allocating the model', () => {
-      for (const buffer of plan.buffers) memory.ranges.push(allocateBuffer(device, buffer, allocate, memory));
-      memory.params = uploadParams(device, plan.commands, memory.owned);
-      return memory;
-    });
-  } catch (error) {
-    for (const weights of memory.weights) device.weights.forget(weights);
-    freeMemory(device, memory);
-    throw error;
-  }
-};
-
-const freeMemory = (device: Device, { owned, weights }: PlanMemory): void => {
-  for (const buffer of owned) buffer.destroy();
-  for (const one of weights) device.weights.release(one);
-};
-
-const allocateBuffer = (device: Device, buffer: PlanBuffer, allocate: RangeAllocator, memory: PlanMemory): BufferRange => {
-  if (buffer.part) {
-    const whole = memory.ranges[buffer.part.of] as BufferRange;
-    return { buffer: whole.buffer, offset: whole.offset + buffer.part.offset, bytes: buffer.bytes };
-  }
-  const label = buffer.values[0] ?? buffer.role;
-  if (buffer.words) {
-    const weights = device.weights.acquire(buffer.words, label, buffer.bytes);
-    memory.weights.push(weights);
-    return { buffer: weights.buffer, offset: 0, bytes: buffer.bytes };
-  }
-  const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
-  const range = allocate(device.gpu, label, buffer.bytes, usage);
-  memory.owned.push(range.buffer);
-  return range;
-};
-
-/** Uniform bindings must start at multiples of this. */
-const UNIFORM_ALIGNMENT = 256;
-const paramsOffset = (slot: number): number => slot * UNIFORM_ALIGNMENT;
-
-/** One buffer with the Params of every dispatch, in the order of the dispatches. */
-const uploadParams = (device: Device, commands: readonly Command[], owned: GPUBuffer[]): GPUBuffer | undefined => {
-  const dispatches = commands.filter((command) => command.kind === 'dispatch');
-  if (dispatches.length === 0) return undefined;
-  const bytes = new Uint8Array(paramsOffset(dispatches.length));
-  dispatches.forEach(({ params }, slot) => bytes.set(params, paramsOffset(slot)));
-  const buffer = device.gpu.createBuffer({
-    label: 'params',
-    size: bytes.byteLength,
-    usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
-  });
-  owned.push(buffer);
-  device.gpu.queue.writeBuffer(buffer, 0, bytes);
-  return buffer;
-};
 
 const encodables = (
   device: Device,

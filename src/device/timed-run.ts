@@ -82,8 +82,8 @@ const encodeTimed = (gpu: GPUDevice, step: TimedStep, querySet: GPUQuerySet, at:
   return encoder.finish();
 };
 
-/** Submits that do nothing, before the ones that are timed: their time is taken off. */
-const EMPTY_SUBMITS = 5;
+/** Steps between two submits that do nothing: the median of what those take is taken off every step. */
+const STEPS_AN_EMPTY_SUBMIT = 4;
 
 const timeBySubmits = async (
   device: Device,
@@ -110,23 +110,33 @@ const timeBySubmits = async (
     return ms;
   };
   try {
-    let overhead = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < EMPTY_SUBMITS; i++) overhead = Math.min(overhead, await timed(undefined));
+    const empty: number[] = [];
     const times: number[] = [];
-    for (const step of steps) times.push(Math.max(0, (await timed(step)) - overhead));
+    for (const [i, step] of steps.entries()) {
+      if (i % STEPS_AN_EMPTY_SUBMIT === 0) empty.push(await timed(undefined));
+      times.push(await timed(step));
+    }
+    const overhead = medianOf(empty);
     device.throwFailure();
-    return times;
+    return times.map((ms) => Math.max(0, ms - overhead));
   } finally {
     source.destroy();
     marker.destroy();
   }
 };
 
+/** A step whose repeats are chosen so that a clock can tell them. */
+export interface RepeatedStep extends Omit<TimedStep, 'repeats'> {
+  /** Milliseconds that its repeats should take together, where not as the other steps. */
+  readonly target?: number;
+}
+
 export interface RepeatOptions extends TimingOptions {
   /** Milliseconds that the repeats of a step should take together. */
   readonly target: number;
-  /** Rounds over all steps, of which the median counts. */
   readonly rounds: number;
+  /** Ends before all rounds are done where the samples so far are enough. */
+  readonly isEnough?: (samples: readonly (readonly number[])[]) => boolean;
   readonly onRound?: (round: number, rounds: number) => void;
 }
 
@@ -135,14 +145,14 @@ const MOST_REPEATS = 1024;
 const SHORTEST = 0.02;
 
 /**
- * Milliseconds of GPU time of each step, once: repeated until `target` is reached, the median of some rounds. Steps must
- * be ones that may be repeated.
+ * Milliseconds of GPU time of each step, once, in each of some rounds over all steps: repeated until `target` is reached.
+ * Steps must be ones that may be repeated.
  */
-export const timeRepeated = async (
+export const sampleRepeated = async (
   device: Device,
-  steps: readonly Omit<TimedStep, 'repeats'>[],
-  { target, rounds, onRound, ...options }: RepeatOptions,
-): Promise<number[]> => {
+  steps: readonly RepeatedStep[],
+  { target, rounds, isEnough = () => false, onRound, ...options }: RepeatOptions,
+): Promise<number[][]> => {
   let repeats = steps.map(() => 1);
   const round = async (): Promise<number[]> => {
     const timed = steps.map((step, i) => ({ ...step, repeats: repeats[i] as number }));
@@ -150,14 +160,20 @@ export const timeRepeated = async (
     return times.map((ms, i) => ms / (repeats[i] as number));
   };
   for (const most of [32, MOST_REPEATS]) {
-    const times = await round();
-    repeats = times.map((ms) => Math.min(most, Math.max(1, Math.ceil(target / Math.max(ms, SHORTEST)))));
+    const wanted = (await round()).map((ms, i) => (steps[i]?.target ?? target) / Math.max(ms, SHORTEST));
+    repeats = wanted.map((count) => Math.min(most, Math.max(1, Math.ceil(count))));
   }
   const all: number[][] = [];
-  for (let i = 0; i < rounds; i++) {
+  for (let i = 0; i < rounds && !isEnough(all); i++) {
     onRound?.(i, rounds);
     all.push(await round());
   }
+  return all;
+};
+
+/** The median of those rounds, of each step. */
+export const timeRepeated = async (device: Device, steps: readonly RepeatedStep[], options: RepeatOptions): Promise<number[]> => {
+  const all = await sampleRepeated(device, steps, options);
   return steps.map((_, i) => medianOf(all.map((times) => times[i] as number)));
 };
 

@@ -14,7 +14,7 @@ type AnyField = AttributeField<AttributeValue>;
 export const attributeProtos = (operator: Operator, attributes: Attributes, x: Value | undefined): AttributeProto[] =>
   Object.entries(attributes).flatMap(([name, value]) => {
     const field = operator.attributes[name] as AnyField | undefined;
-    if (value === undefined || !field || same(value, defaultOf(field, name))) return [];
+    if (value === undefined || !field || same(value, defaultOf(field, name)) || isNeutral(name, value)) return [];
     if (!field.internal) return [attributeProto(field, name, value)];
     // The last axis is the only one from it to the end.
     const rank = x?.shape?.length;
@@ -23,6 +23,12 @@ export const attributeProtos = (operator: Operator, attributes: Attributes, x: V
       hint: 'export the graph before optimizing it',
     });
   });
+
+/** Lists that say of every axis what is meant where they are missing. */
+const NEUTRAL: Readonly<Record<string, number>> = { strides: 1, dilations: 1, pads: 0 };
+
+const isNeutral = (name: string, value: AttributeValue): boolean =>
+  name in NEUTRAL && Array.isArray(value) && value.every((item) => item === NEUTRAL[name]);
 
 const defaultOf = (field: AnyField, name: string): AttributeValue => {
   try {

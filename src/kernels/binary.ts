@@ -5,11 +5,10 @@ import { toNumbers } from '../tensor/convert.js';
 import { type DeviceElement, type DType, deviceElement } from '../tensor/dtype.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
 import { lowerEpilogue } from './epilogue.js';
-import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
+import { type Dispatch, type Kernel, type KernelRequest, spread, type TensorInfo } from './kernel.js';
 import { broadcastStrides, collapseLoops, MAX_LOOPS } from './strides.js';
 
 export const binaryKernel: Kernel = { name: 'binary', wgsl: binary };
-const WORKGROUP_SIZE = 64;
 
 /** An elementwise operator of two inputs as WGSL. */
 interface Combination {
@@ -88,11 +87,12 @@ export const lowerBinary = (request: KernelRequest): Dispatch[] => {
   const loops = broadcastLoops(shape, [operands[0].shape, operands[1].shape], combination.needs === undefined);
   const { lanes } = loops;
   const epilogue = lowerEpilogue(request, { input: 0 }, lanes);
-  const count = sizeOf(shape) / lanes;
+  const { constants, count, workgroups } = spread(sizeOf(shape) / lanes, facts);
   const wgsl = combination.wraps ? wrap(combination.wgsl, dtype) : combination.wgsl;
   return [
     {
       kernel: binaryKernel,
+      constants: { ...constants, RANK: loops.extents.length },
       definitions: {
         LoadA: typeOf(a, loops.loads[0] as number),
         LoadB: typeOf(b, loops.loads[1] as number),
@@ -108,13 +108,12 @@ export const lowerBinary = (request: KernelRequest): Dispatch[] => {
       operands: { a: { input: 0 }, b: { input: 1 }, y: { output: 0 }, ...epilogue.operands },
       params: {
         count,
-        rank: loops.extents.length,
         channels: Math.max(1, (shape.at(-1) ?? 1) / lanes),
         shape: loops.extents,
         a_strides: loops.strides[0] as number[],
         b_strides: loops.strides[1] as number[],
       },
-      workgroups: grid(count, WORKGROUP_SIZE, facts),
+      workgroups,
     },
   ];
 };

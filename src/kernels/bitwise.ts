@@ -46,13 +46,13 @@ export const lowerBitwise = (request: KernelRequest): Dispatch[] => {
   return [
     {
       kernel: binaryKernel,
+      constants: { RANK: loops.extents.length, WORKGROUP_SIZE },
       definitions: { LoadA: loadA, LoadB: loadB, A: elem, B: elem, Elem: elem },
       functions: { combine: `return ${expressionFor(request, dtype, lanes)};` },
       // The epilogue is empty: its operands are not read.
       operands: { a: { input: 0 }, b: { input: 1 }, extra_a: { input: 0 }, extra_b: { input: 0 }, y: { output: 0 } },
       params: {
         count,
-        rank: loops.extents.length,
         channels: 1,
         shape: loops.extents,
         a_strides: loops.strides[0] as number[],

@@ -1,10 +1,9 @@
-import { cast } from '../../shaders/index.js';
+import { cast } from '../../shaders/more.js';
 import { bitsPerElement, type DeviceElement, type DType, deviceElement } from '../tensor/dtype.js';
 import { sizeOf } from '../tensor/shape.js';
-import { type Dispatch, grid, type Kernel, type KernelRequest } from './kernel.js';
+import { type Dispatch, type Kernel, type KernelRequest, spread } from './kernel.js';
 
 export const castKernel: Kernel = { name: 'cast', wgsl: cast };
-const WORKGROUP_SIZE = 64;
 
 /** Bits of an integer type on the device, where 64-bit integers have 32. */
 const bitsOf = (dtype: DType): number => Math.min(32, bitsPerElement(dtype));
@@ -34,18 +33,28 @@ const conversion = (from: DeviceElement, to: DType): string => {
   return deviceElement(to) === 'i32' ? toSigned(from, bitsOf(to)) : toUnsigned(from, bitsOf(to));
 };
 
+const ALL_LANES = 'return ToElem(convert(v.x), convert(v.y), convert(v.z), convert(v.w));';
+
 export const lowerCast = ({ inputs, outputs, facts }: KernelRequest): Dispatch[] => {
   const from = deviceElement(inputs[0]!.dtype);
   const { dtype, shape } = outputs[0]!;
-  const count = sizeOf(shape);
+  const to = deviceElement(dtype);
+  const lanes = sizeOf(shape) % 4 === 0 ? 4 : 1;
+  const { constants, count, workgroups } = spread(sizeOf(shape) / lanes, facts);
   return [
     {
       kernel: castKernel,
-      definitions: { From: from, To: deviceElement(dtype) },
-      functions: { convert: conversion(from, dtype) },
+      constants,
+      definitions: {
+        From: from,
+        To: to,
+        FromElem: lanes === 4 ? `vec4<${from}>` : from,
+        ToElem: lanes === 4 ? `vec4<${to}>` : to,
+      },
+      functions: { convert: conversion(from, dtype), ...(lanes === 4 && { convert_all: ALL_LANES }) },
       operands: { x: { input: 0 }, y: { output: 0 } },
       params: { count },
-      workgroups: grid(count, WORKGROUP_SIZE, facts),
+      workgroups,
     },
   ];
 };

@@ -5,6 +5,7 @@ import { type ConvRule, convRules, isDense, isDirect, lowerConv, lowerWindow, pl
 import { depthwiseBandsOf, isDepthwise, suitsBands } from './conv-depthwise.js';
 import { isPointwise, pointwiseOf, pointwiseWidths } from './conv-direct.js';
 import { type ConvGeometry, convGeometry } from './conv-geometry.js';
+import { integersOf } from './conv-pack.js';
 import { convTiles, tiledBy } from './conv-tiled.js';
 import { winograd } from './conv-winograd.js';
 import type { KernelRequest, TensorInfo } from './kernel.js';
@@ -55,9 +56,10 @@ export const choiceOfConv: ChoiceOf = (given) => {
     },
   });
   const suiting = [...convRules, ...variants].filter(({ suits }) => suits(g, request.facts));
-  const tiles = suitsWinograd(g) ? ([2, 4] as const) : [];
+  const integers = integersOf(w.tensor)?.integers;
+  const tiles = suitsWinograd(g) && !integers ? ([2, 4] as const) : [];
   return {
-    shapeClass: shapeClassOf(g),
+    shapeClass: `${shapeClassOf(g)}${integers ? ` of ${integers.bits} bits` : ''}`,
     candidates: [
       { name: BY_RULES, lower: () => lowerConv(given) },
       ...suiting.map(byRule),

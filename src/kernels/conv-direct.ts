@@ -1,4 +1,13 @@
-import { inputPixelsOf, inputsOf, outputsOf, pixelsOf, strideOfInputs, strideOfOutputs, together } from './conv-elements.js';
+import {
+  inputPixelsOf,
+  inputsOf,
+  inputsOfGroups,
+  outputsOf,
+  pixelsOf,
+  strideOfInputs,
+  strideOfOutputs,
+  together,
+} from './conv-elements.js';
 import {
   type ConvGeometry,
   type ConvKernel,
@@ -30,7 +39,8 @@ const PIXELS = 16;
 const STEM_COLUMNS = 16;
 const SLIDING_COLUMNS = 8;
 const SLIDING_WORKGROUP = 64;
-const SLIDING_OUTPUTS = 4;
+/** Outputs of an invocation of the sliding kernel. */
+export const SLIDING_OUTPUTS = 4;
 
 const blocksOf = ({ outputs }: ConvGeometry): number => ceilDiv(outputs, BLOCK_OUTPUTS);
 
@@ -50,18 +60,28 @@ const channels = (g: ConvGeometry) => ({
 });
 
 /** A window of any size. */
-export const direct: ConvKernel = ({ geometry: g, weight }) => ({
-  kernel: convDirectKernel,
-  ...together(inputsOf(g), outputsOf(g)),
-  weight: { packed: packMatrices(weight) },
-  params: {
-    ...channels(g),
-    blocks: blocksOf(g),
-    ...extentsOfRow(g),
-    ...steps(g),
-  },
-  workgroups: tiles(g, DIRECT_COLUMNS),
-});
+export const direct: ConvKernel = ({ geometry: g, weight }) => {
+  const { elements, params } = inputsOfGroups(g);
+  const outputs = outputsOf(g);
+  return {
+    kernel: convDirectKernel,
+    ...together(elements, outputs),
+    weight: { packed: packMatrices(weight) },
+    params: {
+      ...params,
+      outputs: outputs.channels,
+      ...strideOfOutputs(g),
+      blocks: blocksOf(g),
+      group_blocks: ceilDiv(blocksOf(g), g.group),
+      ...extentsOfRow(g),
+      ...steps(g),
+    },
+    workgroups: tiles(g, DIRECT_COLUMNS),
+  };
+};
+
+/** True where a block of outputs reads the inputs of one group. */
+export const fillsBlocks = ({ outputs, group }: ConvGeometry): boolean => group === 1 || (outputs / group) % BLOCK_OUTPUTS === 0;
 
 /** The same for 32 outputs and 16 pixels in a row, of one row of y or more. */
 export const directWide: ConvKernel = ({ geometry: g, weight, facts }) => {
@@ -121,7 +141,7 @@ export const pointwiseWidths = {
 } as const satisfies Record<number, PointwiseWidth>;
 
 /** Multiply-adds that make up for the time that the kernel of 64 outputs takes to compile, twice that of 32. */
-const WORK_OF_64 = 2 ** 25;
+const WORK_OF_64 = 2 ** 27;
 
 /** More outputs take fewer loads each, unless many are computed in vain. */
 const pointwiseKernelFor = (g: ConvGeometry, pixels: number): PointwiseWidth => {

@@ -49,6 +49,14 @@ export const inputsOf = (g: ConvGeometry): Elements =>
         quads: ceilDiv(g.inputs, 4),
       };
 
+/** The same where each group reads its own inputs, and what params fields that takes: `x_group` is from one to the next. */
+export const inputsOfGroups = (g: ConvGeometry) => {
+  const one = { ...g, inputs: g.inputs / g.group };
+  const { channels, ...elements } = inputsOf(one);
+  const x_group = channels * (g.readsChannelsFirst ? g.x.c : 1);
+  return { elements, params: { inputs: one.inputs, quads: elements.quads, ...strideOfInputs(one), x_group } };
+};
+
 const partsOfQuads = ({ outputs }: ConvGeometry, count: string): Elements => ({
   definitions: { Elem: 'f32', PARTS: '4u' },
   functions: { part: 'return v[i];', load_bias: biasUpTo(count) },

@@ -1,6 +1,6 @@
 import { convTiled } from '../../shaders/index.js';
-import { inputsOf, pixelsOf, strideOfInputs, strideOfOutputs, together } from './conv-elements.js';
-import { type ConvKernel, type ConvPlan, type ConvTask, extents, steps } from './conv-geometry.js';
+import { inputsOfGroups, pixelsOf, strideOfOutputs, together } from './conv-elements.js';
+import { type ConvGeometry, type ConvKernel, type ConvPlan, type ConvTask, extents, steps } from './conv-geometry.js';
 import { packRows } from './conv-pack.js';
 import { ceilDiv, type Kernel } from './kernel.js';
 
@@ -24,11 +24,15 @@ export const convTiles: readonly ConvTile[] = [SQUARE, TALL, SMALL];
 /** Workgroups below which a GPU stands partly idle. */
 const FEW_WORKGROUPS = 128;
 
-const tileFor = (pixels: number, outputs: number): ConvTile => {
-  const preferred = outputs <= TALL.outputs ? TALL : SQUARE;
+const tileFor = (pixels: number, { outputs, group }: ConvGeometry): ConvTile => {
+  const preferred = outputs <= TALL.outputs || !fillsTiles({ outputs, group }, SQUARE) ? TALL : SQUARE;
   const groups = ceilDiv(pixels, preferred.pixels) * ceilDiv(outputs, preferred.outputs);
   return groups < FEW_WORKGROUPS ? SMALL : preferred;
 };
+
+/** True where a tile of outputs reads the inputs of one group. */
+export const fillsTiles = ({ outputs, group }: Pick<ConvGeometry, 'outputs' | 'group'>, tile = SMALL): boolean =>
+  group === 1 || (outputs / group) % tile.outputs === 0;
 
 /** The implicit matrix product with workgroup memory. */
 export const tiled: ConvKernel = (task) => tiledBy(task);
@@ -36,12 +40,14 @@ export const tiled: ConvKernel = (task) => tiledBy(task);
 /** The same by a given tile. */
 export const tiledBy = ({ geometry: g, weight, facts }: ConvTask, given?: ConvTile): ConvPlan => {
   const pixels = g.batch * g.rows.output * g.columns.output;
-  const tile = given ?? tileFor(pixels, g.outputs);
+  const tile = given ?? tileFor(pixels, g);
   const rows = ceilDiv(pixels, tile.pixels);
   const layers = ceilDiv(rows, facts.limits.maxComputeWorkgroupsPerDimension);
   const { kernel_h, ...window } = steps(g);
-  const { y_h, ...places } = { ...strideOfInputs(g), ...strideOfOutputs(g) };
-  const [inputs, outputs] = [inputsOf(g), pixelsOf(g)];
+  const { y_h, ...places } = strideOfOutputs(g);
+  const { elements, params } = inputsOfGroups(g);
+  const { quads: input_quads, ...inputs } = params;
+  const outputs = pixelsOf(g);
   return {
     kernel: convTiledKernel,
     constants: {
@@ -50,16 +56,17 @@ export const tiledBy = ({ geometry: g, weight, facts }: ConvTask, given?: ConvTi
       K_QUADS: tile.quads,
       WORKGROUP_SIZE: (tile.pixels / 8) * (tile.outputs / 4),
     },
-    ...together(inputs, outputs),
+    ...together(elements, outputs),
     weight: { packed: packRows(weight) },
     params: {
-      inputs: g.inputs,
+      ...inputs,
+      input_quads,
       outputs: outputs.channels,
-      input_quads: inputs.quads,
       output_quads: outputs.quads,
+      group_quads: outputs.quads / g.group,
       pixels,
       plane: pixels / g.batch,
-      quads: kernel_h * g.columns.kernel * inputs.quads,
+      quads: kernel_h * g.columns.kernel * input_quads,
       ...extents(g),
       ...window,
       ...places,

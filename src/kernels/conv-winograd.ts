@@ -1,4 +1,3 @@
-import { convWinograd2x2Input, convWinograd2x2Output, convWinograd4x4Input, convWinograd4x4Output } from '../../shaders/index.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { writesQuads } from './conv-elements.js';
 import type { ConvGeometry } from './conv-geometry.js';
@@ -12,12 +11,12 @@ import { multiplySideBySide } from './matmul-tiled.js';
 
 const kernels: Readonly<Record<WinogradTile, { readonly input: Kernel; readonly output: Kernel }>> = {
   2: {
-    input: { name: 'conv-winograd-2x2-input', wgsl: convWinograd2x2Input },
-    output: { name: 'conv-winograd-2x2-output', wgsl: convWinograd2x2Output },
+    input: cpuKernel('conv-winograd-2x2-input', 'convWinograd2x2Input'),
+    output: cpuKernel('conv-winograd-2x2-output', 'convWinograd2x2Output'),
   },
   4: {
-    input: { name: 'conv-winograd-4x4-input', wgsl: convWinograd4x4Input },
-    output: { name: 'conv-winograd-4x4-output', wgsl: convWinograd4x4Output },
+    input: cpuKernel('conv-winograd-4x4-input', 'convWinograd4x4Input'),
+    output: cpuKernel('conv-winograd-4x4-output', 'convWinograd4x4Output'),
   },
 };
 

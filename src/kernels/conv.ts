@@ -2,11 +2,13 @@ import { conv } from '../../shaders/index.js';
 import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
 import { lowerConv3d } from './conv-3d.js';
+import { slidingColumns, suitsColumns } from './conv-columns.js';
 import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
 import {
   direct,
   directWide,
   fills32,
+  fillsBlocks,
   isPointwise,
   pointwise,
   sliding,
@@ -26,7 +28,9 @@ import {
   extents,
   steps,
 } from './conv-geometry.js';
-import { tiled } from './conv-tiled.js';
+import { grouped, isGrouped } from './conv-grouped.js';
+import { integersOf, readWeights } from './conv-pack.js';
+import { fillsTiles, tiled } from './conv-tiled.js';
 import { lowerWinograd } from './conv-winograd.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
@@ -51,6 +55,10 @@ export const isDirect = (g: ConvGeometry, facts: DeviceFacts): boolean => isDens
 export const convRules: readonly ConvRule[] = [
   { name: 'bands', suits: (g) => isDepthwise(g) && suitsBands(g), kernel: depthwiseBands },
   { name: 'depthwise', suits: isDepthwise, kernel: depthwiseWindow },
+  { name: 'direct-groups', suits: (g, facts) => isGrouped(g) && sharesLanes(facts) && fillsBlocks(g), kernel: direct },
+  { name: 'tiled-groups', suits: (g) => isGrouped(g) && fillsTiles(g), kernel: tiled },
+  { name: 'grouped', suits: isGrouped, kernel: grouped },
+  { name: 'columns', suits: (g, facts) => isDirect(g, facts) && suitsColumns(g), kernel: slidingColumns },
   { name: 'stem', suits: (g, facts) => isDirect(g, facts) && suitsStem(g), kernel: stem },
   { name: 'pointwise', suits: (g, facts) => isDirect(g, facts) && isPointwise(g), kernel: pointwise },
   { name: 'sliding', suits: (g, facts) => isDirect(g, facts) && suitsSliding(g), kernel: sliding },
@@ -64,7 +72,9 @@ export const lowerConv = (given: KernelRequest): Dispatch[] => {
   const request = given as KernelRequest<ConvAttributes>;
   if ((given.inputs[0] as TensorInfo).shape.length > 4) return lowerConv3d(given);
   const geometry = convGeometry(request);
-  const tiles = sizeOf((given.inputs[0] as TensorInfo).shape) > 0 && lowerWinograd(given, geometry);
+  // Winograd's algorithm transforms the weights into more and larger numbers than they are kept in.
+  const tiles =
+    sizeOf((given.inputs[0] as TensorInfo).shape) > 0 && !integersOf(given.inputs[1]?.tensor) && lowerWinograd(given, geometry);
   if (tiles) return tiles;
   return lowerWindow(request, geometry, packedPlan(request, geometry));
 };
@@ -79,17 +89,20 @@ export const lowerWindow = (
   const epilogue = lowerEpilogue(request, { input: 0 }, packed && writesQuads(geometry) ? 4 : 1);
   const hasBias = request.inputs[2] !== undefined;
   return [
-    {
-      kernel,
-      constants: { ...constants, HAS_BIAS: Number(hasBias) },
-      ...(definitions && { definitions }),
-      functions: { ...functions, ...epilogue.functions },
-      libraries: epilogue.libraries,
-      // A kernel without bias still has the binding: the weight stands in, unread.
-      operands: { x: { input: 0 }, weight, bias: hasBias ? { input: 2 } : weight, y: { output: 0 }, ...epilogue.operands },
-      params,
-      workgroups,
-    },
+    readWeights(
+      {
+        kernel,
+        constants: { ...constants, HAS_BIAS: Number(hasBias) },
+        ...(definitions && { definitions }),
+        functions: { ...functions, ...epilogue.functions },
+        libraries: epilogue.libraries,
+        // A kernel without bias still has the binding: the weight stands in, unread.
+        operands: { x: { input: 0 }, weight, bias: hasBias ? { input: 2 } : weight, y: { output: 0 }, ...epilogue.operands },
+        params,
+        workgroups,
+      },
+      request,
+    ),
   ];
 };
 

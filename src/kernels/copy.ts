@@ -2,11 +2,10 @@ import { copy } from '../../shaders/index.js';
 import { TilewiseError } from '../errors.js';
 import { type ConcreteShape, sizeOf } from '../tensor/shape.js';
 import type { DeviceFacts } from './facts.js';
-import { type Dispatch, grid, type Kernel, type Operand } from './kernel.js';
+import { type Dispatch, type Kernel, type Operand, spread } from './kernel.js';
 import { collapseLoops, MAX_LOOPS } from './strides.js';
 
 export const copyKernel: Kernel = { name: 'copy', wgsl: copy };
-const WORKGROUP_SIZE = 64;
 
 /** A loop nest that moves one element from x to y at each turn; strides and offsets in elements. */
 export interface StridedCopy {
@@ -35,22 +34,22 @@ export const stridedCopy = (
   const shape = lanes === 4 ? extents.with(inner, (extents[inner] as number) / 4) : extents;
   const inLanes = (list: readonly number[]): number[] =>
     lanes === 4 ? list.map((stride, k) => (k === inner ? stride : stride / 4)).reverse() : list.toReversed();
-  const count = sizeOf(shape);
+  const { constants, count, workgroups } = spread(sizeOf(shape), facts);
   return [
     {
       kernel: copyKernel,
+      constants: { ...constants, RANK: shape.length },
       definitions: { Elem: lanes === 4 ? 'vec4u' : 'u32' },
       operands: { x, y },
       params: {
         count,
-        rank: shape.length,
         x_offset: xOffset / lanes,
         y_offset: yOffset / lanes,
         shape: shape.toReversed(),
         x_strides: inLanes(xs),
         y_strides: inLanes(ys),
       },
-      workgroups: grid(count, WORKGROUP_SIZE, facts),
+      workgroups,
     },
   ];
 };

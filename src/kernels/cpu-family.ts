@@ -5,7 +5,7 @@ type Shaders = typeof import('../../shaders/cpu.js');
 
 let shaders: Shaders | undefined;
 
-/** Fetches the kernels that only CPU adapters use, which a page on a GPU never needs. Before plans are made for one. */
+/** Fetches the kernels that GPUs use only where a tuner found them faster. Before plans are made for a CPU adapter or by a table. */
 export const loadCpuKernels = async (): Promise<void> => {
   shaders ??= await import('../../shaders/cpu.js');
 };

@@ -6,7 +6,7 @@ import { packByteTaps, perOutput } from './conv-bytes-pack.js';
 import { suitsBands } from './conv-depthwise.js';
 import { extents, steps } from './conv-geometry.js';
 import type { DeviceFacts } from './facts.js';
-import { ceilDiv, type Dispatch, grid, type Kernel } from './kernel.js';
+import { ceilDiv, type Dispatch, grid, type Kernel, type Operand } from './kernel.js';
 import { packedFloats, packedIntegers } from './requantize.js';
 
 export const depthwiseBytesKernel: Kernel = { name: 'depthwise-bytes', wgsl: depthwiseBytes };
@@ -28,32 +28,39 @@ const SIGNED_X =
 /** A window over every channel by itself, of bytes packed channels-last. */
 export const convolveByteChannels = (task: ByteConvolution, facts: DeviceFacts): Dispatch => {
   const { geometry: g, x, xZero, weights, wZeros, bias, result } = task;
-  if (result.to !== 'bytes' || typeof xZero !== 'number') throw new TilewiseError('internal', 'depthwise sums are requantized');
+  if (result.to === 'float32') throw new TilewiseError('internal', 'depthwise sums become bytes or stay what they are');
   const launched = launch(g, facts);
+  const bytes = result.to === 'bytes' ? result : undefined;
+  const weight: Operand = { packed: packByteTaps(weights) };
   return {
     ...launched,
     definitions: { ...launched.definitions, ...(x.dtype === 'int8' && { X_SCALE: 'vec4f(16777216.0)' }) },
     functions: {
       ...(x.dtype === 'int8' && { x_bytes: SIGNED_X }),
       w_bytes: weights.tensor.type === 'int8' ? SIGNED : UNSIGNED,
+      ...(!bytes && { finish: 'return put_elements(pixel, quad, bitcast<vec4u>(sum));' }),
+      ...(typeof xZero !== 'number' && { x_zero: 'return f32(bitcast<i32>(zero_point[0]));' }),
     },
     operands: {
       x: { input: 0 },
-      weight: { packed: packByteTaps(weights) },
+      weight,
       w_zero: packedFloats('w_zero by fours', perOutput(wZeros, g.outputs)),
       bias: packedIntegers('bias by fours', perOutput(bias, g.outputs)),
-      multiplier: packedFloats('multipliers by fours', perOutput(result.multipliers, g.outputs, 1)),
+      multiplier: packedFloats('multipliers by fours', perOutput(bytes?.multipliers ?? [1], g.outputs, 1)),
+      // Where it is a parameter the weights stand in, unread.
+      zero_point: typeof xZero === 'number' ? weight : { input: xZero.input },
       y: { output: 0 },
     },
     params: {
       ...launched.params,
       words: packedWords(g.outputs),
+      channels: g.outputs,
       tiles: ceilDiv(g.columns.output, COLUMNS),
       ...extents(g),
-      x_zero: xZero,
-      low: result.bounds[0] as number,
-      high: result.bounds[1] as number,
-      zero: result.zero,
+      x_zero: typeof xZero === 'number' ? xZero : 0,
+      low: bytes?.bounds[0] ?? 0,
+      high: bytes?.bounds[1] ?? 0,
+      zero: bytes?.zero ?? 0,
     },
   };
 };

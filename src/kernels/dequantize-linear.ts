@@ -4,7 +4,7 @@ import { deviceElement } from '../tensor/dtype.js';
 import { deviceWords, packedWords } from '../tensor/layout.js';
 import { sizeOf } from '../tensor/shape.js';
 import { epilogueBody, epilogueLibraries } from './epilogue.js';
-import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
+import { type Dispatch, grid, type Kernel, type KernelRequest, spread, type TensorInfo } from './kernel.js';
 import { scaleParams } from './quantize-linear.js';
 
 export const dequantizeLinearKernel: Kernel = { name: 'dequantize-linear', wgsl: dequantizeLinear };
@@ -17,18 +17,25 @@ export const lowerDequantizeLinear = (request: KernelRequest): Dispatch[] => {
   const attributes = request.attributes as DequantizeLinearAttributes;
   const [x, scale, zero] = inputs as readonly [TensorInfo, TensorInfo, TensorInfo?];
   if (x.packed) return [dequantizePacked(request, x, scale, zero)];
-  const count = sizeOf(x.shape);
+  const places = scaleParams(x.shape, scale.shape, attributes);
+  // Four neighbours share a scale.
+  const lanes = places.inner % 4 === 0 && places.scale_inner === 0 ? 4 : 1;
+  const { constants, count, workgroups } = spread(sizeOf(x.shape) / lanes, facts);
+  const from = deviceElement(x.dtype);
   return [
     {
       kernel: dequantizeLinearKernel,
-      constants: { WORKGROUP_SIZE, HAS_ZERO: Number(zero !== undefined) },
-      definitions: { From: deviceElement(x.dtype) },
-      functions: { epilogue: epilogueBody(attributes.epilogue) },
+      constants: { ...constants, HAS_ZERO: Number(zero !== undefined), SHARED: Number(sizeOf(scale.shape) === 1) },
+      definitions: {
+        From: from,
+        ...(lanes === 4 ? { Steps: `vec4<${from}>`, Difference: 'vec4i', Elem: 'vec4f' } : { Steps: from }),
+      },
+      functions: { epilogue: epilogueBody(attributes.epilogue, lanes) },
       libraries: epilogueLibraries(attributes.epilogue),
-      // A kernel without zero point still has the binding: x stands in, unread.
-      operands: { x: { input: 0 }, scale: { input: 1 }, zero: { input: zero ? 2 : 0 }, y: { output: 0 } },
-      params: { count, ...scaleParams(x.shape, scale.shape, attributes) },
-      workgroups: grid(count, WORKGROUP_SIZE, facts),
+      // A kernel without zero point still has the binding: the scale stands in, unread.
+      operands: { x: { input: 0 }, scale: { input: 1 }, zero: { input: zero ? 2 : 1 }, y: { output: 0 } },
+      params: { count, ...places, inner: places.inner / lanes },
+      workgroups,
     },
   ];
 };

@@ -91,3 +91,17 @@ export const grid = (count: number, workgroupSize: number, facts: DeviceFacts): 
   const rows = ceilDiv(groups, most);
   return [ceilDiv(groups, rows), rows, 1];
 };
+
+/** Elements from which on an invocation takes four of them where workgroups are slow to begin. */
+const MANY = 2 ** 12;
+
+/**
+ * How a kernel is launched whose invocations do little for each of PER elements, one after the other in memory; `count`
+ * says how many invocations that takes. A CPU adapter takes as long to begin a workgroup as for some of its invocations.
+ */
+export const spread = (elements: number, facts: DeviceFacts) => {
+  const PER = facts.kind === 'cpu' && elements % 4 === 0 && elements >= MANY ? 4 : 1;
+  const WORKGROUP_SIZE = facts.kind === 'cpu' ? 256 : 64;
+  const count = elements / PER;
+  return { constants: { PER, WORKGROUP_SIZE }, count, workgroups: grid(count, WORKGROUP_SIZE, facts) };
+};

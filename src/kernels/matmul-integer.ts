@@ -58,17 +58,18 @@ export const lowerMatMulInteger = (request: KernelRequest): Dispatch[] => {
 };
 
 export const lowerQLinearMatMul = (request: KernelRequest): Dispatch[] => {
-  const [a, aScale, , b, bScale, , yScale, yZero] = request.inputs as readonly TensorInfo[];
+  const [a, aScale, , b, bScale, , yScale, yZero, bias] = request.inputs as readonly TensorInfo[];
   const { dtype } = request.outputs[0]!;
   if (a!.packed) {
     const multipliers = multiplierTable(numbersOf(aScale), numbersOf(bScale), scalarOf(yScale));
     const bounds = boundsOf(dtype, request.attributes.bounds);
     const result: ByteResult = { to: 'bytes', multipliers, zero: scalarOf(yZero), bounds };
-    return [multiplyPacked(request, { a: 0, aZero: 2, b: 3, bZero: 5, transposed: false, result })];
+    return [multiplyPacked(request, { a: 0, aZero: 2, b: 3, bZero: 5, transposed: false, result, bias })];
   }
   const product = operands(request, a!, [0, 2], b!, [3, 5]);
   const multiplier = multipliers(numbersOf(aScale), numbersOf(bScale), scalarOf(yScale));
-  return [multiply(request, { ...product, multiplier, to: dtype, zero: scalarOf(yZero) })];
+  const added = bias && { bias: { input: 8, row: 0, column: Number(sizeOf(bias.shape) > 1) } };
+  return [multiply(request, { ...product, ...added, multiplier, to: dtype, zero: scalarOf(yZero) })];
 };
 
 export const lowerQGemm = (request: KernelRequest): Dispatch[] => {

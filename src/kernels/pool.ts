@@ -48,15 +48,18 @@ const lowerImagePool = (request: KernelRequest, windows: readonly Window[]): Dis
   const element = deviceElement(x.dtype);
   const { formula, neutral } = formulaFor(op === 'MaxPool' ? 'ReduceMax' : 'ReduceSum', x, 1);
   const average = op === 'AveragePool';
+  const inside = rows.kernel * columns.kernel <= MOST_UNROLLED && [rows, columns].every(staysInside);
   return [
     {
       kernel: poolKernel,
-      constants: { CHANNELS_LAST: channelsLast ? 1 : 0, WORKGROUP_SIZE },
+      constants: { CHANNELS_LAST: channelsLast ? 1 : 0, INSIDE: Number(inside), WORKGROUP_SIZE },
       definitions: { Scalar: element, Elem: lanes === 4 ? `vec4<${element}>` : element },
       functions: {
         combine: `return ${formula.combine};`.replaceAll('BITS', lanes === 4 ? 'vec4u' : 'u32'),
         finish: average ? 'return v / taps;' : 'return v;',
         epilogue: epilogueBody(epilogue, lanes, element),
+        ...(rows.dilation * columns.dilation === 1 && { first_tap: 'return max(0, edge - start);' }),
+        ...(inside && { window: allTaps(rows, columns) }),
       },
       libraries: epilogueLibraries(epilogue),
       operands: { x: { input: 0 }, y: { output: 0 } },
@@ -70,6 +73,21 @@ const lowerImagePool = (request: KernelRequest, windows: readonly Window[]): Dis
       workgroups: grid(count, WORKGROUP_SIZE, facts),
     },
   ];
+};
+
+/** Taps of a window that are written out one by one. */
+const MOST_UNROLLED = 16;
+
+const staysInside = ({ input, kernel, stride, dilation, padBegin, output }: Window): boolean =>
+  padBegin === 0 && (output - 1) * stride + (kernel - 1) * dilation < input;
+
+/** The body of the kernel's `window`. */
+const allTaps = (rows: Window, columns: Window): string => {
+  const taps = Array.from({ length: rows.kernel * columns.kernel }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns.kernel) * rows.dilation, (i % columns.kernel) * columns.dilation];
+    return `x[at + ${row}u * params.h_stride + ${column}u * params.w_stride]`;
+  });
+  return `return ${taps.reduce((sum, tap) => `combine(${sum}, ${tap})`, 'Elem(bitcast<Scalar>(params.neutral))')};`;
 };
 
 const windowsOf = ({ op, attributes, inputs }: KernelRequest): Window[] => {

@@ -28,6 +28,9 @@ export const scaleParams = (
   return { extent, inner, block: block_size, scale_outer: blocks * inner, scale_axis: inner, scale_inner: 1 };
 };
 
+const isShared = (places: ReturnType<typeof scaleParams>): boolean =>
+  places.scale_outer + places.scale_axis + places.scale_inner === 0;
+
 /** Operands and Params that do not depend on whose node it is. */
 export interface Quantization {
   readonly from: DType;
@@ -44,7 +47,7 @@ export const quantize = ({ from, to, x, scale, zero, y, places, count }: Quantiz
   const [low, high] = integerRange(to) as readonly [number, number];
   return {
     kernel: quantizeLinearKernel,
-    constants: { WORKGROUP_SIZE, HAS_ZERO: Number(zero !== undefined) },
+    constants: { WORKGROUP_SIZE, HAS_ZERO: Number(zero !== undefined), SHARED: Number(isShared(places)) },
     definitions: { From: deviceElement(from), To: deviceElement(to) },
     functions: { divide: 'return whole_quotient(x, s);' },
     libraries: ['quotient'],

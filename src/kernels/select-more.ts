@@ -1,6 +1,7 @@
 import { lowerAffineGrid } from './affine-grid.js';
 import { lowerAttention } from './attention.js';
 import { lowerBitwise, lowerBitwiseNot } from './bitwise.js';
+import { lowerCast } from './cast.js';
 import { lowerCenterCropPad } from './center-crop-pad.js';
 import { lowerCol2Im } from './col2im.js';
 import { lowerCompress } from './compress.js';
@@ -8,6 +9,7 @@ import { lowerConvInteger, lowerQLinearConv } from './conv-integer.js';
 import { lowerConvTranspose } from './conv-transpose.js';
 import { lowerCumSum } from './cum-sum.js';
 import { lowerDeformConv } from './deform-conv.js';
+import { lowerDepthToSpace, lowerSpaceToDepth } from './depth-to-space.js';
 import { lowerDequantizeLinear } from './dequantize-linear.js';
 import { lowerDet } from './det.js';
 import { lowerDynamicQuantizeLinear } from './dynamic-quantize-linear.js';
@@ -17,6 +19,7 @@ import { lowerGatherNd } from './gather-nd.js';
 import { lowerGridSample } from './grid-sample.js';
 import { lowerHardmax } from './hardmax.js';
 import { lowerHistogram } from './histogram.js';
+import { readIntegers } from './integer-weights.js';
 import { lowerIsNan } from './is-nan.js';
 import type { Lowering } from './kernel.js';
 import { lowerLookup, lowerQLinearConcat, lowerQLinearUnary } from './lookup.js';
@@ -44,10 +47,14 @@ import { lowerTile } from './tile.js';
 import { lowerTopK } from './top-k.js';
 import { lowerTrilu } from './trilu.js';
 
+export { readIntegers };
+
 /** The lowerings that few models want: `loadLowerings` brings them when one does. */
 export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   ['Resize', lowerResize],
   ['ConvTranspose', lowerConvTranspose],
+  ['DepthToSpace', lowerDepthToSpace],
+  ['SpaceToDepth', lowerSpaceToDepth],
   ['AffineGrid', lowerAffineGrid],
   ['Attention', lowerAttention],
   ['BitShift', lowerBitwise],
@@ -55,6 +62,8 @@ export const moreLowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowe
   ['BitwiseNot', lowerBitwiseNot],
   ['BitwiseOr', lowerBitwise],
   ['BitwiseXor', lowerBitwise],
+  ['Cast', lowerCast],
+  ['CastLike', lowerCast],
   ['CenterCropPad', lowerCenterCropPad],
   ['Col2Im', lowerCol2Im],
   ['com.microsoft.MatMulNBits', lowerMatMulNBits],

@@ -2,11 +2,10 @@ import { registeredOps } from '../registry.js';
 import { lowerArgMax } from './arg-max.js';
 import { lowerBatchNormalization } from './batch-normalization.js';
 import { lowerBinary } from './binary.js';
-import { lowerCast } from './cast.js';
 import { lowerConcat } from './concat.js';
 import { lowerConstantOfShape } from './constant-of-shape.js';
 import { lowerConv } from './conv.js';
-import { lowerDepthToSpace } from './depth-to-space.js';
+import { readIntegersBy } from './conv-pack.js';
 import { lowerExpand } from './expand.js';
 import { lowerGather } from './gather.js';
 import { lowerGemm } from './gemm.js';
@@ -42,8 +41,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Atanh', lowerUnary],
   ['AveragePool', lowerPool],
   ['BatchNormalization', lowerBatchNormalization],
-  ['Cast', lowerCast],
-  ['CastLike', lowerCast],
   ['Ceil', lowerUnary],
   ['Celu', lowerUnary],
   ['Clip', lowerUnary],
@@ -52,7 +49,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Conv', lowerConv],
   ['Cos', lowerUnary],
   ['Cosh', lowerUnary],
-  ['DepthToSpace', lowerDepthToSpace],
   ['Div', lowerBinary],
   ['Elu', lowerUnary],
   ['Equal', lowerBinary],
@@ -114,7 +110,6 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Softmax', lowerSoftmax],
   ['Softplus', lowerUnary],
   ['Softsign', lowerUnary],
-  ['SpaceToDepth', lowerDepthToSpace],
   ['Split', lowerSplit],
   ['Sqrt', lowerUnary],
   ['Sub', lowerBinary],
@@ -148,6 +143,7 @@ export const loweringOf = (op: string): Lowering | undefined =>
  */
 export const loadLowerings = async (ops: Iterable<string>): Promise<void> => {
   if ([...ops].every((op) => loweringOf(op))) return;
-  const { moreLowerings } = await import('./select-more.js');
+  const { moreLowerings, readIntegers } = await import('./select-more.js');
+  readIntegersBy(readIntegers);
   for (const [op, lowering] of moreLowerings) loaded.set(op, lowering);
 };

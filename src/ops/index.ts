@@ -24,8 +24,6 @@ import { cast, castLike } from './cast.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { conv } from './conv.js';
-import { convTranspose } from './conv-transpose.js';
-import { depthToSpace, spaceToDepth } from './depth-to-space.js';
 import { expand } from './expand.js';
 import type { Expander } from './expander.js';
 import { flatten } from './flatten.js';
@@ -123,10 +121,8 @@ const common: readonly Operator[] = [
   concat,
   constantOfShape,
   conv,
-  convTranspose,
   cos,
   cosh,
-  depthToSpace,
   div,
   dropout,
   elu,
@@ -197,7 +193,6 @@ const common: readonly Operator[] = [
   softmax,
   softplus,
   softsign,
-  spaceToDepth,
   split,
   sqrt,
   squeeze,

@@ -1,6 +1,7 @@
 import type { Value } from '../graph/graph.js';
+import { internal } from './attributes.js';
 import { matmul } from './matmul.js';
-import { concrete, defineOperator, elements, type Inferred, input, type OpContext, type Operator } from './operator.js';
+import { concrete, defineOperator, elements, fail, type Inferred, input, type OpContext, type Operator } from './operator.js';
 import { bounds, byteInput, checkExtent, checkQuantization, checkZeroPoint } from './quantization.js';
 
 const integerProduct = (a: Value, b: Value): Inferred =>
@@ -38,15 +39,20 @@ export const matmulInteger = defineOperator({
   macs: macs(1),
 });
 
-/** y = saturate(round(a_scale * b_scale / y_scale * (A - a_zero_point) * (B - b_zero_point)) + y_zero_point) */
+/**
+ * y = saturate(round(a_scale * b_scale / y_scale * ((A - a_zero_point) * (B - b_zero_point) + bias)) + y_zero_point), where
+ * passes alone give a bias: one int32 a column of B.
+ */
 export const qlinearMatmul = defineOperator({
   name: 'QLinearMatMul',
-  attributes: { bounds: bounds() },
-  inputs: [8, 8],
+  attributes: { bounds: bounds(), hasBias: internal(false) },
+  inputs: [8, 9],
   hostInputs: [1, 2, 4, 5, 6, 7],
-  infer: ({ inputs }) => {
+  infer: ({ attributes, inputs }) => {
     const a = byteInput(inputs[0], 'A');
     const b = byteInput(inputs[3], 'B');
+    if ((inputs[8]?.dtype === 'int32') !== attributes.hasBias) fail('there must be 8 inputs');
+    checkExtent(inputs[8], columnsOf(b), 'the bias');
     const zero = byteInput(inputs[7], 'the zero point of Y');
     checkQuantization(inputs[1], inputs[2], a.dtype, 'A', rowsOf(a));
     checkQuantization(inputs[4], inputs[5], b.dtype, 'B', columnsOf(b));

@@ -5,9 +5,11 @@ import { centerCropPad } from './center-crop-pad.js';
 import { col2im } from './col2im.js';
 import { compress } from './compress.js';
 import { convInteger, qlinearConv } from './conv-integer.js';
+import { convTranspose } from './conv-transpose.js';
 import { blackmanWindow, hammingWindow, hannWindow } from './cosine-window.js';
 import { cumSum } from './cum-sum.js';
 import { deformConv } from './deform-conv.js';
+import { depthToSpace, spaceToDepth } from './depth-to-space.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 import { det } from './det.js';
 import { dynamicQuantizeLinear } from './dynamic-quantize-linear.js';
@@ -65,7 +67,10 @@ export const moreOperators: readonly Operator[] = [
   compress,
   convInteger,
   cumSum,
+  convTranspose,
   deformConv,
+  depthToSpace,
+  spaceToDepth,
   dequantizeLinear,
   det,
   dynamicQuantizeLinear,

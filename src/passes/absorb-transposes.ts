@@ -1,14 +1,37 @@
 import type { Graph, Node } from '../graph/graph.js';
 import { operatorOf } from '../ops/infer.js';
 import { permute, TO_CHANNELS_FIRST, TO_CHANNELS_LAST } from '../tensor/layout.js';
+import { isConcrete } from '../tensor/shape.js';
 import { permuted } from './permuted.js';
 import { Rewriter } from './rewrite.js';
 
 /**
  * Convolutions read and write channels-first where that saves a Transpose: the one after a convolution that nothing else
- * reads, with the operands of its epilogue channels-first too, and the one before convolutions that nothing else reads.
+ * reads, with the operands of its epilogue channels-first too, and the one before convolutions that nothing else reads. Where
+ * only pooling lies between a convolution and a Transpose, it is done channels-first.
  */
-export const absorbTransposes = (graph: Graph): Graph => absorbBefore(absorbAfter(graph));
+export const absorbTransposes = (graph: Graph): Graph => absorbBefore(absorbAfter(beforePooling(graph)));
+
+const beforePooling = (graph: Graph): Graph => {
+  const rewriter = new Rewriter(graph);
+  for (const node of graph.nodes) {
+    const pool = permutes(node, TO_CHANNELS_FIRST) ? rewriter.producer(node.inputs[0]) : undefined;
+    if (!pool || !isPlainPooling(pool) || !rewriter.readOnce(pool.outputs[0] as string)) continue;
+    const x = pool.inputs[0] as string;
+    const conv = rewriter.producer(x);
+    const { dtype, shape } = rewriter.value(x) ?? {};
+    if (conv?.op !== 'Conv' || conv.inputs.length > operatorOf(conv).inputs[1] || !writesChannelsLast(conv)) continue;
+    if (!rewriter.readOnce(x) || !dtype || !shape || !isConcrete(shape)) continue;
+    const first = rewriter.addValueOf(`${x}.nchw`, dtype, permute(shape, TO_CHANNELS_FIRST));
+    const transpose = { ...node, name: `Transpose:${first}`, inputs: [x], outputs: [first] };
+    const attributes = { ...pool.attributes, channelsLast: false };
+    rewriter.replace(node, [transpose, { ...pool, inputs: [first], outputs: node.outputs, attributes }], [pool]);
+  }
+  return rewriter.finish();
+};
+
+const isPlainPooling = ({ op, inputs, outputs, attributes }: Node): boolean =>
+  (op === 'MaxPool' || op === 'AveragePool') && inputs.length === 1 && outputs.length === 1 && attributes.channelsLast === true;
 
 const absorbAfter = (graph: Graph): Graph => {
   const rewriter = new Rewriter(graph);

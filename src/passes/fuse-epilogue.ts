@@ -84,7 +84,9 @@ class Fusion {
   #lies(before: Node, node: Node, operand: string): boolean {
     const shapeOf = (name: string | undefined) => (name ? this.#graph.values.get(name)?.shape : undefined);
     const [result, after, shape] = [shapeOf(before.outputs[0]), shapeOf(node.outputs[0]), shapeOf(operand)];
-    const spare = epilogueOf(before).filter((step) => step.operand !== undefined).length < MAX_OPERANDS;
+    // The scales of weights that are kept as integers take one of the bindings.
+    const taken = 'integers' in (this.#graph.values.get(before.inputs[1] ?? '')?.tensor ?? {}) ? 1 : 0;
+    const spare = taken + epilogueOf(before).filter((step) => step.operand !== undefined).length < MAX_OPERANDS;
     const grows = JSON.stringify(result) !== JSON.stringify(after);
     const sameType = this.#graph.values.get(operand)?.dtype === this.#graph.values.get(before.outputs[0] as string)?.dtype;
     if (!operatorOf(before).epilogueOperands || !result || !shape || !spare || grows || !sameType) return false;

@@ -105,6 +105,25 @@ const matmul: Rule = (node, to, rewriter) => {
   return found && built('QLinearMatMul', [...found.inputs, ...scaleAndZero(to, rewriter)], {});
 };
 
+/** A product with constant weights, and a number for each of its columns. */
+const biasedProduct: Rule = (node, to, rewriter) => {
+  for (const side of [0, 1]) {
+    const product = rewriter.producer(node.inputs[side]);
+    const bias = node.inputs[1 - side] as string;
+    const shapeOf = (name: string | undefined) => rewriter.value(name)?.shape;
+    const [dims, weights] = [shapeOf(bias), shapeOf(product?.inputs[1])];
+    const outputs = weights?.[1];
+    const isRow = dims?.every((d, i) => d === 1 || (i === dims.length - 1 && d === outputs));
+    const sameRank = shapeOf(node.outputs[0])?.length === shapeOf(product?.outputs[0])?.length;
+    const alone = product?.op === 'MatMul' && hasNoEpilogue(product) && rewriter.readOnce(product.outputs[0] as string);
+    if (!alone || !isRow || !sameRank || weights?.length !== 2 || typeof outputs !== 'number') continue;
+    const found = weighted({ ...product, inputs: [...product.inputs, bias] }, { axis: 1, outputs }, rewriter);
+    if (!found?.bias) continue;
+    return built('QLinearMatMul', [...found.inputs, ...scaleAndZero(to, rewriter), found.bias], { hasBias: true });
+  }
+  return undefined;
+};
+
 const binary: Rule = (node, to, rewriter) => {
   const [a, b] = [source(node.inputs[0], rewriter), source(node.inputs[1], rewriter)];
   if (!a || !b || a.dtype !== b.dtype || a.dtype !== to.dtype) return undefined;
@@ -136,7 +155,7 @@ const concat: Rule = (node, to, rewriter) => {
 };
 
 const rules: Readonly<Record<string, Rule>> = {
-  Add: binary,
+  Add: (node, to, rewriter) => binary(node, to, rewriter) ?? biasedProduct(node, to, rewriter),
   AveragePool: pool,
   Concat: concat,
   Conv: conv,

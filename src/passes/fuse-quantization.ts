@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../graph/graph.js';
 import { operatorOf } from '../ops/infer.js';
+import { keepConvolutionWeights } from './fuse-quantization-conv.js';
 import { integerFormOf, lookupFor } from './fuse-quantization-rules.js';
 import { fuseQuantizedWeights } from './fuse-quantization-weights.js';
 import { type Quantized, quantizedBy, quantizeNumber } from './quantized.js';
@@ -9,12 +10,15 @@ import { hasNoEpilogue, Rewriter } from './rewrite.js';
 /**
  * Recognises graphs in the QDQ form: an operator between DequantizeLinear and QuantizeLinear becomes the operator on
  * integers (Conv: QLinearConv, Gemm: QGemm, Add: QLinearAdd ...), with a Relu or Clip between them as bounds of its
- * result. Operators that only move data move integers instead. Products with quantized weights alone keep them packed.
+ * result. Operators that only move data move integers instead. Products and convolutions with quantized
+ * weights alone keep them packed.
  * Wants weights that are still quantized.
  */
 export const fuseQuantization = (graph: Graph): Graph => {
   if (!graph.nodes.some(({ op }) => op === 'DequantizeLinear')) return graph;
-  return removeDeadNodes(fuseQuantizedWeights(removeDeadNodes(fuseIntegers(removeDeadNodes(moveIntegers(graph))))));
+  return removeDeadNodes(
+    fuseQuantizedWeights(keepConvolutionWeights(removeDeadNodes(fuseIntegers(removeDeadNodes(moveIntegers(graph)))))),
+  );
 };
 
 /** Operators that leave every element as it is; a MaxPool chooses among them, whatever they stand for. */

@@ -18,6 +18,7 @@ import { fuseLayerNormalization } from './fuse-layer-normalization.js';
 import { mergeBranches } from './merge-branches.js';
 import { mergeDuplicates } from './merge-duplicates.js';
 import { mergeTransposes } from './merge-transposes.js';
+import { recoverDilations } from './recover-dilations.js';
 import { removeDeadNodes } from './remove-dead-nodes.js';
 import { removeIdentity } from './remove-identity.js';
 
@@ -31,6 +32,9 @@ let more: typeof import('./more.js') | undefined;
 
 /** Once a model may hold one. */
 let attention: typeof import('./fuse-attention.js') | undefined;
+
+/** Once a model has a ConvTranspose. */
+let convTranspose: typeof import('./expand-conv-transpose.js') | undefined;
 
 /** The operators of nodes, with those that passes may make of them: an attention's weights are a Softmax that a MatMul reads. */
 export const operatorsOf = (nodes: readonly Node[]): readonly string[] => {
@@ -49,6 +53,7 @@ export const loadPasses = async (ops: Iterable<string>): Promise<void> => {
     await loadOperators();
     attention = await import('./fuse-attention.js');
   }
+  if (names.includes('ConvTranspose')) convTranspose ??= await import('./expand-conv-transpose.js');
   if (more || !names.some((op) => /Quanti|QLinear|QGemm|Integer|NBits/.test(op))) return;
   const loaded = await import('./more.js');
   addLayoutRules(loaded.byteLayoutRules);
@@ -67,6 +72,7 @@ const passes: readonly Pass[] = [
   { name: 'fold-dequantized', run: (graph, budgets) => (more ? foldConstants(graph, budgets) : graph) },
   { name: 'merge-transposes', run: mergeTransposes },
   { name: 'fold-pad', run: foldPad },
+  { name: 'recover-dilations', run: recoverDilations },
   { name: 'fold-batch-normalization', run: foldBatchNormalization },
   { name: 'fold-affine', run: foldAffine },
   { name: 'merge-branches', run: mergeBranches },
@@ -91,7 +97,9 @@ const recognising = [
 const boundPasses: readonly Pass[] = [
   // What these recognise may have had no shape before.
   ...passes.filter(({ name }) => recognising.includes(name)),
+  { name: 'expand-conv-transpose', run: (graph) => convTranspose?.expandConvTranspose(graph) ?? graph },
   { name: 'channels-last', run: channelsLast },
+  { name: 'raise-transposes', run: (graph) => convTranspose?.raiseTransposes(graph) ?? graph },
   { name: 'absorb-transposes', run: absorbTransposes },
   { name: 'pack-bytes', run: (graph) => more?.packBytes(graph) ?? graph },
   { name: 'remove-identity', run: removeIdentity },

@@ -41,7 +41,7 @@ export const packsConvolution = (node: Node, values: Values): boolean => {
   const group = node.attributes.group as number;
   const bias = integer ? undefined : value(8);
   if (bias && !bias.tensor) return false;
-  if (group === outputs && inputs === 1 && group > 1) return !integer && height * width <= MAX_TAPS;
+  if (group === outputs && inputs === 1 && group > 1) return height * width <= MAX_TAPS;
   return group === 1 || (inputs % PER_WORD === 0 && (outputs / group) % BLOCK_OUTPUTS === 0);
 };
 
@@ -56,7 +56,7 @@ const product =
   (node, at, y) => {
     const matrix = at(b);
     const [a, aZero, bZero] = [at(0), at(2), at(b === 1 ? 3 : 5)];
-    const bias = node.op === 'com.microsoft.QGemm' ? at(6) : undefined;
+    const bias = at(node.op === 'com.microsoft.QGemm' ? 6 : 8);
     const outputs = matrix?.tensor?.dims[node.attributes.transB ? 0 : 1] ?? 1;
     const fits =
       matrix?.tensor !== undefined &&

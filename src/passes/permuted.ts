@@ -4,9 +4,11 @@ import { sizeOf, stridesOf } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** A tensor with its axes in another order: axis i of the result is axis permutation[i] of the tensor. */
-export const permuted = (tensor: Tensor, permutation: readonly number[]): Tensor => {
-  const target = permute(tensor.dims, permutation);
-  const strides = permute(stridesOf(tensor.dims), permutation);
+export const permuted = (tensor: Tensor, permutation: readonly number[]): Tensor =>
+  gathered(tensor, permute(tensor.dims, permutation), permute(stridesOf(tensor.dims), permutation));
+
+/** The tensor of those extents whose element at an index is that of `tensor` at the sum of index times stride. */
+export const gathered = (tensor: Tensor, target: readonly number[], strides: readonly number[]): Tensor => {
   const numbers = toNumbers(tensor.type, tensor.data);
   const moved = new Float64Array(sizeOf(target));
   const index = new Array<number>(target.length).fill(0);

@@ -1,12 +1,13 @@
 import type { Device } from '../device/device.js';
 import type { Executable } from '../device/executable.js';
-import { clockOf, type GpuClock, type TimedStep, timeRepeated } from '../device/timed-run.js';
+import { clockOf, type GpuClock } from '../device/timed-run.js';
 import { throwIfAborted } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type HostTimes, timeHost } from './host-times.js';
 import { type MemoryUse, memoryOf } from './memory.js';
 import { measureRoofs, type Roofs } from './roofs.js';
+import { timeCommands } from './timings.js';
 import { type NodeWork, workOf } from './work.js';
 
 /** One dispatch (or copy, or clear) of a run. */
@@ -60,7 +61,7 @@ export interface Profile {
 }
 
 export interface ProfileOptions {
-  /** Rounds of measurement, of which the median counts; 5 where absent. */
+  /** Rounds of measurement, of which the calmer half counts; 7 where absent, and up to four times as many while they differ. */
   readonly runs?: number;
   readonly signal?: AbortSignal;
   /** Roofs that are known already: measuring them takes a second or two. */
@@ -77,9 +78,6 @@ export interface ProfileTarget {
   readonly device: Device;
 }
 
-/** Milliseconds that the repeats of one command take together, so that a coarse clock can tell them. */
-const TARGET_MS = { gpu: 2, cpu: 1 } as const;
-
 /**
  * Measures every command of a plan by itself and the run as a whole. A command is repeated until the clock can tell its
  * time; it may find in a cache what a run would fetch from memory, so the sum is held against the whole run.
@@ -90,13 +88,13 @@ export const profilePlan = async (
   options: ProfileOptions = {},
 ): Promise<Profile> => {
   const { executable, device } = target;
-  const { signal, runs = 5, onProgress = () => undefined, clock = clockOf(device) } = options;
+  const { signal, runs = 7, onProgress = () => undefined, clock = clockOf(device) } = options;
   throwIfAborted(signal);
   onProgress('measuring the roofs of the adapter');
   const roofs = options.roofs ?? (await measureRoofs(device, { quick: true, clock, ...(signal && { signal }) }));
   onProgress('measuring whole runs');
   const host = await timeHost(executable, device, feeds, { runs, signal });
-  const { times, gpuMs } = await timeCommands(target, { runs, clock, signal, onProgress });
+  const { times, gpuMs } = await timeCommands(executable, device, { runs, clock, signal, onProgress });
   const commands = executable.plan.commands.map((command, i): CommandProfile => {
     const isDispatch = command.kind === 'dispatch';
     return {
@@ -175,61 +173,4 @@ export const limitOf = (
   ];
   const [limit, ms] = times.reduce((most, next) => (next[1] > most[1] ? next : most));
   return { limit, ms };
-};
-
-interface Measuring {
-  readonly runs: number;
-  readonly clock: GpuClock;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (text: string) => void;
-}
-
-/** A submit is to stay below this: systems reset a GPU that does not answer. */
-const LONGEST_SUBMIT_MS = 80;
-
-/**
- * Every command by itself, and the run in one piece, or in as few as keep submits short. They are measured in turns, so
- * that whatever else the machine does meanwhile slows both.
- */
-const timeCommands = async (
-  { executable, device }: ProfileTarget,
-  { runs, clock, signal, onProgress }: Measuring,
-): Promise<{ times: number[]; gpuMs: number }> => {
-  const { commands } = executable.plan;
-  const target = TARGET_MS[device.facts.kind];
-  const single = commands.map((command, i) => stepOf(executable, i, i + 1, command.kind === 'dispatch'));
-  onProgress(`measuring ${commands.length} commands`);
-  const rough = await timeRepeated(device, single, { target: target / 4, rounds: 1, clock, signal });
-  const pieces = piecesOf(rough).map(([from, to]) => stepOf(executable, from, to, false));
-  const all = await timeRepeated(device, [...single, ...pieces], {
-    target,
-    rounds: runs,
-    clock,
-    signal,
-    onRound: (round) => onProgress(`measuring ${commands.length} commands, round ${round + 1} of ${runs}`),
-  });
-  return { times: all.slice(0, commands.length), gpuMs: all.slice(commands.length).reduce((sum, ms) => sum + ms, 0) };
-};
-
-const stepOf = (executable: Executable, from: number, to: number, isDispatch: boolean): Omit<TimedStep, 'repeats'> => ({
-  isDispatch,
-  encode: (encoder, pass) => {
-    for (let i = from; i < to; i++) executable.encodeCommand(i, encoder, pass);
-    if (!isDispatch) pass.end();
-  },
-});
-
-/** Ranges of commands, none longer than a submit may be. */
-export const piecesOf = (times: readonly number[]): (readonly [from: number, to: number])[] => {
-  const pieces: [number, number][] = [];
-  let sum = Number.POSITIVE_INFINITY;
-  for (const [i, ms] of times.entries()) {
-    if (sum + ms > LONGEST_SUBMIT_MS) {
-      pieces.push([i, i]);
-      sum = 0;
-    }
-    sum += ms;
-    (pieces.at(-1) as [number, number])[1] = i + 1;
-  }
-  return pieces;
 };

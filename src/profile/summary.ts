@@ -54,8 +54,8 @@ export const shareOf = (node: NodeProfile, profile: Profile): number => share(no
 /** How the times were taken, in a sentence. */
 export const clockText = ({ clock }: Profile): string =>
   clock === 'timestamp-query'
-    ? 'GPU times are of the GPU’s own timestamps, a pass for each command, repeated; the median of some rounds.'
-    : 'Without timestamps of the GPU: times are of the host’s clock around a submit for each command, less the time of an empty one; the median of some rounds.';
+    ? 'GPU times are of the GPU’s own timestamps, a pass for each command, repeated; the mean of the calmer half of some rounds.'
+    : 'Without timestamps of the GPU: times are of the host’s clock around a submit for each command, less the time of an empty one; the mean of the calmer half of some rounds.';
 
 /** What the sum of the parts says about the whole. */
 export const agreementText = ({ agreement, kernelSumMs, gpuMs }: Profile): string => {

@@ -7,17 +7,39 @@ export const seriesColor = (series: number): string => {
   return `var(--series-${i}, ${SERIES[i]})`;
 };
 
-/** Width of a character over the size of its font, on average and a little more: SVG text does not tell. */
-const CHARACTER = 0.6;
-export const textWidth = (text: string, size = 12): number => text.length * CHARACTER * size;
+/** Widths of characters over the size of their font, as wide as in any usual sans-serif: SVG text does not tell. */
+const WIDTHS: readonly (readonly [RegExp, number])[] = [
+  [/[MW@%mw…]/, 1.05],
+  [/[A-Z_+=<>~#]/, 0.84],
+  [/[fijlrt.,:;|!'`()[\]/\- ]/, 0.45],
+  [/[\u1100-\uffff]/, 1],
+];
+const OTHER_WIDTH = 0.66;
+
+const characterWidth = (character: string): number => WIDTHS.find(([pattern]) => pattern.test(character))?.[1] ?? OTHER_WIDTH;
+
+/** No less than what the text takes. */
+export const textWidth = (text: string, size = 12): number =>
+  Array.from(text).reduce((sum, character) => sum + size * characterWidth(character), 0);
 
 /** The text, cut in the middle where it is wider than `width`: both ends of a node's name tell something. */
 export const fitText = (text: string, width: number, size = 12): string => {
-  const most = Math.max(1, Math.floor(width / (CHARACTER * size)));
-  if (text.length <= most) return text;
-  if (most < 5) return text.slice(0, most);
-  const head = Math.ceil((most - 1) / 2);
-  return `${text.slice(0, head)}…${text.slice(text.length - (most - 1 - head))}`;
+  if (textWidth(text, size) <= width) return text;
+  const characters = Array.from(text);
+  const isTight = width < 5 * OTHER_WIDTH * size;
+  let room = isTight ? width : width - textWidth('…', size);
+  let [head, tail] = [0, 0];
+  // From both ends in turn, as long as there is room.
+  for (let taken = 0; taken < characters.length; taken++) {
+    const isHead = isTight || taken % 2 === 0;
+    const next = isHead ? characters[head] : characters[characters.length - 1 - tail];
+    room -= textWidth(next as string, size);
+    if (room < 0) break;
+    if (isHead) head++;
+    else tail++;
+  }
+  const first = characters.slice(0, Math.max(1, head)).join('');
+  return isTight ? first : `${first}…${characters.slice(characters.length - tail).join('')}`;
 };
 
 /** A coordinate with at most two decimals: SVG has no use for more. */
@@ -111,7 +133,10 @@ export interface AxisOptions {
 export const xAxis = (scale: Scale, top: number, bottom: number, { label, format }: AxisOptions): string => {
   const ticks = ticksOf(scale).map((tick) => {
     const x = scale(tick);
-    return `${gridLine(x, top, x, bottom)}${svgText(x, bottom + 16, format(tick), { anchor: 'middle', size: 11, quiet: true })}`;
+    const text = format(tick);
+    // At the chart's own edge there is room on one side only.
+    const anchor = x < textWidth(text, 11) / 2 ? 'start' : 'middle';
+    return `${gridLine(x, top, x, bottom)}${svgText(x, bottom + 16, text, { anchor, size: 11, quiet: true })}`;
   });
   const middle = (scale.range[0] + scale.range[1]) / 2;
   return [...ticks, svgText(middle, bottom + 34, label, { anchor: 'middle', quiet: true })].join('\n');

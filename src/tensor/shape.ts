@@ -76,3 +76,5 @@ export const broadcastShapes = (a: Shape, b: Shape): Dim[] | undefined => {
 export const shapeText = (shape: Shape | undefined): string => (shape ? `[${shape.join(', ')}]` : '[?]');
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+
+export const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));

@@ -54,7 +54,8 @@ export const benchCore = (): void => {
       ['matmul/9x17x5/naive', 2 * 9 * 17 * 5],
       ['matmul/9x17x5/shipped', 2 * 9 * 17 * 5],
     ]);
-    for (const { ms, agreement, gflops, roofPercent, kernels, dispatches } of report.results) {
+    for (const { ms, agreement, gflops, roofPercent, kernels, dispatches, longestSubmitMs } of report.results) {
+      expect(longestSubmitMs).toBeGreaterThan(0);
       expect(ms.samples).toBeGreaterThanOrEqual(3);
       expect(ms.min).toBeLessThanOrEqual(ms.median);
       expect(ms.median).toBeLessThanOrEqual(ms.p95);
@@ -99,6 +100,7 @@ export const benchCore = (): void => {
     expect(model?.hostMs?.samples).toBe(model?.ms.samples);
     expect(model?.loadMs).toBeGreaterThan(0);
     expect(model?.firstRunMs).toBeGreaterThan(0);
+    expect(model?.longestSubmitMs).toBeGreaterThan(0);
     expect(host).toMatchObject({ dispatches: 200, host: { submits: 1, bindGroups: 0 } });
     expect(host!.host!.encodeMicroseconds).toBeLessThan(host!.host!.dispatchMicroseconds);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { differs, sampleInTurns, spreadOf, uncertainty } from '../../bench/statistics.js';
-import { random } from '../support/random.js';
+import { random } from '../../bench/support/random.js';
 
 describe('statistics', () => {
   it('finds median, tail and deviation', () => {

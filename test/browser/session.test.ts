@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import modelUrl from '../../models/lenet5.onnx?url';
 import { importOnnx } from '../../src/importers/onnx/index.js';
 import { InferenceSession, Tensor } from '../../src/index.js';
 import { compareNumbers, tolerances } from '../../src/tensor/compare.js';
-import { random } from '../support/random.js';
 
 const url = new URL(modelUrl, location.href);
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { packageRoot } from '../../src/cli/files.js';
 import { writeNpy } from '../../src/cli/npy.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
@@ -10,7 +11,6 @@ import { importOnnx } from '../../src/importers/onnx/index.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { NetBuilder } from '../support/graphs.js';
 import { openInOnnxRuntime } from '../support/onnxruntime.js';
-import { random } from '../support/random.js';
 import { smallNet, sumNet, temporaryFolder, tilewise, writeModel, writePicture } from './support.js';
 
 const lenet = join(packageRoot(), 'models', 'lenet5.onnx');
@@ -61,6 +61,12 @@ describe('quantize', () => {
     expect(JSON.parse(found.out).results[0].outputs[0].rankings[0].top[0].label).toBe('7');
     const json = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
     expect(json).toMatchObject({ samples: 10, labelled: 10, accuracy: { before: 1, after: 1 }, skipped: [] });
+    expect(json.speed).toEqual({
+      adapter: expect.any(String),
+      software: expect.any(Boolean),
+      before: expect.any(Number),
+      after: expect.any(Number),
+    });
     expect(json.ratio).toBeLessThanOrEqual(0.27);
     expect(json.layers).toHaveLength(5);
     for (const { resultError } of json.layers) expect(resultError).toBeLessThan(0.1);
@@ -94,6 +100,44 @@ describe('quantize', () => {
       expect(method).toBe('gptq');
       expect(outputMse.gptq).toBeLessThan(0.5 * outputMse.rtn);
     }
+  });
+
+  it.each([
+    ['min-max', 'tensor', []],
+    ['percentile', 'channel', ['--percentile', '99', '--equalize', '--correct-bias']],
+    ['mse', 'channel', ['--clip', 'mse', '--asymmetric']],
+    ['entropy', 'channel', []],
+  ])('chooses ranges by %s, a scale by %s, %j', async (ranges, granularity, more) => {
+    const folder = temporaryFolder();
+    const model = await writeModel(folder, smallNet());
+    const [data, output] = [join(folder, 'data.npy'), join(folder, 'out.onnx')];
+    await writeFile(data, writeNpy(random4d(12)));
+    const args = [
+      'quantize',
+      model,
+      '-o',
+      output,
+      '--calibrate',
+      data,
+      '--activations',
+      'int8',
+      '--symmetric-activations',
+      '--json',
+    ];
+    const { code, out, err } = await tilewise([...args, '--ranges', ranges, '--granularity', granularity, ...more]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { activations } = JSON.parse(out) as { activations: { type: string; zeroPoint: number }[] };
+    expect(activations.length).toBeGreaterThan(0);
+    for (const { type, zeroPoint } of activations) expect({ type, zeroPoint }).toEqual({ type: 'int8', zeroPoint: 0 });
+    const graph = importOnnx(await readFile(output));
+    const weights = graph.nodes.find(
+      ({ op, inputs }) =>
+        op === 'DequantizeLinear' &&
+        (graph.values.get(inputs[0] as string)?.shape?.length ?? 0) > 1 &&
+        graph.values.get(inputs[0] as string)?.tensor,
+    );
+    expect(graph.values.get(weights?.inputs[1] as string)?.shape).toHaveLength(granularity === 'tensor' ? 0 : 1);
+    expect(weights?.inputs).toHaveLength(more.includes('--asymmetric') ? 3 : 2);
   });
 
   it('needs no data for weights alone', async () => {

@@ -54,6 +54,27 @@ const pairs: OpCase[] = [
       tolerance: moved.includes(op) ? tolerances.exact : tolerances.arithmetic,
     })),
   ),
+  // So many that a CPU adapter takes four vec4s, or elements, an invocation.
+  ...[
+    [
+      [8, 2056],
+      [8, 2056],
+    ],
+    [
+      [4, 16, 260],
+      [1, 16, 1],
+    ],
+    [[64, 65], [65]],
+    [
+      [2, 8, 2, 521],
+      [8, 1, 521],
+    ],
+  ].map(([a, b]) => ({
+    name: `Sub [${a}] [${b}]`,
+    op: 'Sub',
+    inputs: [{ shape: a as number[] }, { shape: b as number[] }],
+    tolerance: tolerances.arithmetic,
+  })),
   ...['Pow', 'Mod'].flatMap((op) =>
     shapes.map(([a, b]) => ({
       name: `${op} [${a}] [${b}]`,

@@ -102,6 +102,9 @@ const convolutions: OpCase[] = [
     name: 'QLinearConv and a Clip',
   },
   ...pairs.map((types) => integer(some, [zeroPoints(types[0], 1), zeroPoints(types[1], 4)], types)),
+  ...depthwise.map((s, i) => integer(s, [zeroPoints(pairs[i % 4]![0], 1), zeroPoints(pairs[i % 4]![1], s.w[0]!)], pairs[i % 4])),
+  ...[0, 3].map((i) => integer(depthwise[i]!, [{ shape: [], dtype: 'int8', data: [-9] }], ['int8', 'uint8'])),
+  integer(depthwise[1]!, []),
   integer(dense[5]!, [{ shape: [], dtype: 'uint8', data: [9] }]),
   integer(dense[8]!, []),
 ];
@@ -122,7 +125,7 @@ const product = (
     const c: InputSpec = { shape: [n], dtype: 'int32', range: [-9999, 9999], constant: true };
     const inputs = {
       MatMulInteger: [a, b, zeroPoints(ta, 1), zeroPoints(tb, channels)],
-      QLinearMatMul: [...quantized, ...y],
+      QLinearMatMul: [...quantized, ...y, ...(more.hasBias ? [c] : [])],
       QGemm: [...quantized, c, ...(more.float ? [] : y)],
     }[op];
     const { float, ...attributes } = more;
@@ -139,6 +142,7 @@ const product = (
 const products: OpCase[] = [
   ...product([1], 4, 1, 'QLinearMatMul'),
   ...product([2, 3], 37, 19, 'QLinearMatMul'),
+  ...product([2, 3], 20, 7, 'QLinearMatMul', { hasBias: true }),
   ...product([33], 129, 66, 'MatMulInteger'),
   ...product([1], 300, 33, 'QGemm', { transB: true }),
   ...product([17], 31, 10, 'QGemm'),
@@ -239,7 +243,10 @@ describe('packed bytes', () => {
     await expectWrongKernelRejected(conv(cpu), 'x_sum * rest.w_zero', 'vec4i()');
     await expectWrongKernelRejected(conv(cpu), 'h < params.in_h && w < params.in_w', 'w < params.in_w');
     await expectWrongKernelRejected(conv(gpu), 'x_zero() * terms', '0 * terms');
-    await expectWrongKernelRejected(linear(depthwise[0]!), ' - params.x_zero * X_SCALE', '');
+    await expectWrongKernelRejected(linear(depthwise[0]!), ' - x_zero() * X_SCALE', '');
+    const sums = integer(depthwise[0]!, [{ shape: [], dtype: 'uint8', data: [9] }]);
+    await expectWrongKernelRejected(sums, 'bitcast<i32>(zero_point[0])', '0');
+    await expectWrongKernelRejected(sums, 'y[at + i] = v[i]', 'y[at + i] = v[0]');
     await expectWrongKernelRejected(linear(depthwise[3]!), 'q * params.dilation_w - params.pad_w', 'q * params.dilation_w');
     await expectWrongKernelRejected(elementwise[8] as OpCase, 'factors[taps]', 'factors[1]');
   });

@@ -51,6 +51,14 @@ const special = [
   castOf('float32', 'int4', [0.5, -1.9, 7.9, 8, -9, 100, -100, 1e10, -1e10, Number.NaN], 'wrapping'),
   castOf('float32', 'uint4', [0.5, -1.9, 15.9, 16, 100, 1e10, -1e10, Number.NaN], 'wrapping'),
   castOf('int32', 'int4', [7, 8, -9, 127], 'wrapping'),
+  ...[16400, 4099, 4100].map((n) =>
+    castOf(
+      'float32',
+      'int8',
+      Array.from({ length: n }, (_, i) => (i % 301) - 150.5),
+      `of ${n}`,
+    ),
+  ),
   castOf('float32', 'bool', [0, -0, 0.1, Number.NaN, Number.POSITIVE_INFINITY, 1e-30], 'special'),
   castOf('int32', 'int8', [127, 128, -129, 65535, 2 ** 31 - 1, -(2 ** 31)], 'wrapping'),
   castOf('int32', 'uint16', [-1, 65536, 65537, -65537], 'wrapping'),

@@ -25,7 +25,7 @@ const cases = [
 describe('center-crop-pad', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
   it('rejects a wrong kernel', () =>
-    expectWrongKernelRejected(cases[1] as OpCase, 'var at_x = params.x_offset', 'var at_x = params.x_offset + 1'));
+    expectWrongKernelRejected(cases[1] as OpCase, 'Place(i, params.x_offset', 'Place(i, params.x_offset + 1'));
   it.each([
     [[1, 2, 3], undefined, '3 extents are given for 2 axes'],
     [[-1, 2], undefined, 'must not be negative'],

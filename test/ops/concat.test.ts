@@ -73,7 +73,8 @@ const cases = [
 
 describe('concat', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[2] as OpCase, 'at_y = params.y_offset', 'at_y = 0u'));
+  it('rejects a wrong kernel', () =>
+    expectWrongKernelRejected(cases[2] as OpCase, 'params.x_offset, params.y_offset)', 'params.x_offset, 0u)'));
   it.each([
     [
       'axis 2 is out of range',

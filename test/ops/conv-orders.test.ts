@@ -54,6 +54,7 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [2, 16, 7, 9], w: [33, 16, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
       { x: [1, 33, 6, 5], w: [16, 33, 3, 2], dilations: [1, 2], pads: [1, 1, 1, 1] },
       { x: [2, 13, 17], w: [5, 13, 4], strides: [3], pads: [2, 1] },
+      { x: [2, 12, 5, 6], w: [32, 6, 3, 3], group: 2, pads: [1, 1, 1, 1] },
     ],
   ],
   [
@@ -78,8 +79,16 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
     'cpu',
     [
       { x: [2, 3, 9, 17], w: [16, 3, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
-      { x: [1, 5, 6, 7], w: [7, 5, 3, 3], pads: [1, 1, 1, 1] },
       { x: [2, 7, 5, 4], w: [33, 7, 2, 2] },
+    ],
+  ],
+  [
+    'conv-columns',
+    'cpu',
+    [
+      { x: [1, 5, 6, 7], w: [7, 5, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [2, 6, 8, 14], w: [16, 6, 5, 5], pads: [0, 2, 0, 2] },
+      { x: [3, 2, 3, 21], w: [6, 2, 2, 3] },
     ],
   ],
   [
@@ -90,9 +99,19 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [1, 33, 6, 6], w: [16, 33, 1, 1] },
       { x: [3, 7, 4, 5], w: [5, 7, 2, 3], strides: [2, 1], dilations: [1, 2], pads: [0, 2, 1, 2] },
       { x: [2, 5, 13], w: [8, 5, 3], strides: [2] },
+      { x: [2, 12, 5, 6], w: [64, 6, 3, 3], group: 2, pads: [1, 1, 1, 1] },
     ],
   ],
   ...(['cpu', 'gpu'] as const).flatMap((kind): (readonly [string, 'cpu' | 'gpu', readonly ConvShape[]])[] => [
+    [
+      'conv-grouped',
+      kind,
+      [
+        { x: [2, 16, 7, 5], w: [8, 8, 3, 3], group: 2, pads: [1, 1, 1, 1] },
+        { x: [1, 33, 4, 6], w: [12, 11, 2, 2], group: 3, strides: [1, 2] },
+        { x: [2, 8, 13], w: [16, 2, 3], group: 4, pads: [1, 1] },
+      ],
+    ],
     [
       'depthwise-3x3',
       kind,

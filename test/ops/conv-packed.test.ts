@@ -30,6 +30,17 @@ const depthwise: ConvShape[] = [
   { x: [1, 3, 5, 9], w: [3, 1, 2, 3], group: 3, strides: [1, 2] },
 ];
 
+/** Groups of whole quads of outputs, and of any number of inputs. */
+const grouped: readonly ConvShape[] = [
+  { x: [1, 8, 5, 5], w: [8, 4, 3, 3], group: 2, pads: [1, 1, 1, 1] },
+  { x: [2, 16, 6, 9], w: [32, 4, 3, 3], group: 4, strides: [2, 2], pads: [1, 1, 1, 1] },
+  { x: [1, 6, 7, 5], w: [12, 2, 3, 2], group: 3, dilations: [2, 3], pads: [2, 1, 0, 2] },
+  { x: [3, 4, 3, 4], w: [16, 1, 3, 3], group: 4, auto_pad: 'SAME_UPPER' },
+  { x: [1, 18, 4, 17], w: [8, 9, 1, 1], group: 2 },
+  { x: [2, 24, 11], w: [24, 8, 4], group: 3, strides: [3], pads: [2, 1] },
+  { x: [1, 8, 1, 1], w: [8, 4, 3, 3], group: 2, pads: [3, 3, 3, 3] },
+];
+
 /** Few pixels, few outputs (with enough workgroups for the tall tile), and many of both (the square one). */
 const tiled: ConvShape[] = [
   { x: [1, 4, 1, 1], w: [4, 4, 1, 1] },
@@ -44,6 +55,8 @@ const tiled: ConvShape[] = [
   { x: [1, 58, 5, 3], w: [58, 58, 1, 1] },
   { x: [1, 3, 13, 12], w: [32, 3, 3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
   { x: [1, 1, 6, 6], w: [3, 1, 5, 5], pads: [2, 2, 2, 2] },
+  { x: [2, 10, 5, 6], w: [64, 5, 3, 3], group: 2, pads: [1, 1, 1, 1] },
+  { x: [1, 24, 9, 9], w: [96, 8, 2, 2], group: 3, strides: [1, 2] },
 ];
 
 /** First layers that read channels-first. */
@@ -53,6 +66,14 @@ const fromChannelsFirst: ConvShape[] = [
   { x: [2, 4, 6, 7], w: [18, 4, 2, 4], dilations: [3, 1], auto_pad: 'SAME_LOWER' },
   { x: [2, 2, 40], w: [5, 2, 5], strides: [3] },
   { x: [1, 3, 4, 4], w: [8, 3, 1, 1], pads: [1, 0, 0, 2] },
+];
+
+/** Those whose window moves by one. */
+const columnsFromChannelsFirst: ConvShape[] = [
+  { x: [2, 1, 28, 28], w: [6, 1, 5, 5], pads: [2, 2, 2, 2] },
+  { x: [2, 4, 6, 7], w: [18, 4, 2, 3], dilations: [3, 1], auto_pad: 'SAME_LOWER' },
+  { x: [1, 3, 9, 31], w: [16, 3, 3, 3], strides: [2, 1], pads: [1, 1, 1, 1] },
+  { x: [3, 2, 40], w: [5, 2, 5], pads: [4, 4] },
 ];
 
 /** Shapes for each kernel of channels-last convolutions with packed weights, in the family of a kind of adapter. */
@@ -116,6 +137,8 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       { x: [2, 9, 9, 9], w: [5, 9, 5, 5], pads: [2, 2, 2, 2] },
       { x: [1, 16, 5, 9], w: [3, 16, 3, 5], dilations: [1, 2], pads: [1, 4, 1, 4] },
       { x: [2, 11, 7], w: [4, 11, 3] },
+      { x: [2, 10, 5, 6], w: [32, 5, 3, 3], group: 2, pads: [1, 1, 1, 1] },
+      { x: [1, 24, 4, 9], w: [96, 8, 2, 2], group: 3, strides: [1, 2] },
     ],
   ],
   [
@@ -148,19 +171,42 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
     [
       { x: [1, 3, 9, 17], w: [4, 3, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
       { x: [2, 1, 12, 33], w: [20, 1, 7, 7], pads: [3, 3, 3, 3], strides: [2, 1] },
+      { x: [1, 5, 6, 6], w: [16, 5, 2, 4], dilations: [3, 1], auto_pad: 'SAME_LOWER' },
+      { x: [1, 3, 40], w: [8, 3, 5], strides: [2] },
+      { x: [2, 2, 9], w: [4, 2, 2] },
+      { x: [2, 6, 5, 7], w: [18, 6, 3, 3], pads: [1, 1, 1, 1], strides: [1, 2] },
+      { x: [1, 1, 5, 7], w: [3, 1, 3, 2] },
+    ],
+  ],
+  [
+    'conv-columns',
+    'cpu',
+    [
+      { x: [1, 1, 28, 28], w: [6, 1, 5, 5], pads: [2, 2, 2, 2] },
+      { x: [2, 6, 14, 14], w: [16, 6, 5, 5] },
+      { x: [2, 6, 5, 7], w: [18, 6, 3, 3], pads: [1, 1, 1, 1] },
       { x: [1, 5, 6, 6], w: [16, 5, 2, 3], dilations: [3, 1], auto_pad: 'SAME_LOWER' },
       { x: [1, 3, 40], w: [8, 3, 5] },
-      { x: [2, 2, 9], w: [4, 2, 2] },
-      { x: [2, 6, 5, 7], w: [18, 6, 3, 3], pads: [1, 1, 1, 1] },
-      { x: [1, 1, 5, 7], w: [3, 1, 3, 2] },
+      { x: [3, 1, 4, 12], w: [2, 1, 3, 3] },
+      { x: [1, 2, 9, 23], w: [4, 2, 5, 3], strides: [2, 1], pads: [3, 2, 1, 0] },
+      { x: [2, 3, 4, 33], w: [5, 3, 1, 6], pads: [0, 5, 0, 1] },
+      { x: [1, 7, 3, 9], w: [7, 7, 3, 9], pads: [2, 8, 2, 8] },
+      { x: [1, 1, 6, 21], w: [9, 1, 3, 10], pads: [1, 4, 1, 5] },
+      { x: [1, 3, 1, 1], w: [12, 3, 3, 3], pads: [1, 1, 1, 1] },
+      { x: [5, 2, 3, 127], w: [33, 2, 2, 15], pads: [1, 7, 0, 7] },
+      { x: [2, 8, 6, 14], w: [16, 8, 5, 5], pads: [2, 2, 2, 2] },
+      { x: [1, 4, 5, 11], w: [9, 4, 2, 5], pads: [0, 4, 1, 0] },
     ],
   ],
   ['conv-tiled', 'gpu', tiled],
   ['depthwise-3x3', 'cpu', depthwise3x3],
   ['depthwise-3x3', 'gpu', depthwise3x3],
+  ['conv-grouped', 'cpu', grouped],
+  ['conv-grouped', 'gpu', grouped],
   ['depthwise', 'cpu', depthwise],
   ['depthwise', 'gpu', depthwise],
   ['conv-stem', 'cpu', fromChannelsFirst, { readsChannelsFirst: true }],
+  ['conv-columns', 'cpu', columnsFromChannelsFirst, { readsChannelsFirst: true }],
   ['conv-tiled', 'gpu', fromChannelsFirst.concat({ x: [2, 9, 5, 6], w: [7, 9, 3, 2] }), { readsChannelsFirst: true }],
 ];
 
@@ -174,6 +220,8 @@ const mistakes: Readonly<Record<string, readonly [string, string]>> = {
   'conv-direct': ['h >= params.in_h', 'h > params.in_h'],
   'conv-sliding': ['column < params.in_w)', 'column <= params.in_w)'],
   'conv-stem': ['quadBroadcast(v3, 0u)', 'quadBroadcast(v3, 1u)'],
+  'conv-columns': ['quadBroadcast(w1, 1u)', 'quadBroadcast(w1, 2u)'],
+  'conv-grouped': ['(quad / params.group_quads)', '(quad / (params.group_quads + 1u))'],
   'conv-tiled': ['a1 += v0.y', 'a1 += v0.z'],
   'depthwise-3x3': ['h < params.in_h', 'h <= params.in_h'],
   depthwise: ['h >= params.in_h', 'h > params.in_h'],
@@ -209,16 +257,19 @@ describe.each(suites)('$title', ({ kernel, cases }) => {
 });
 
 /** The sixth pixel is not a number; its channels follow those of the fifth, which fill no vec4s. */
-const besideNan = (kernel: string, kind: 'cpu' | 'gpu', w: number[], features = {}): OpCase => ({
+const besideNan = (kernel: string, kind: 'cpu' | 'gpu', w: number[], group = 1): OpCase => ({
   name: kernel,
   op: 'Conv',
-  facts: { kind, ...features },
+  facts: { kind },
   inputs: [
     { shape: [1, 1, 14, 9], data: Array.from({ length: 126 }, (_, i) => (i >= 45 && i < 54 ? Number.NaN : i / 9 - 8)) },
     { shape: w, constant: true },
   ],
-  attributes: { channelsLast: true, pads: w[2] === 3 ? [1, 1, 1, 1] : [0, 0, Number(w[3] === 2), 0] } as OpCase['attributes'] &
-    object,
+  attributes: {
+    channelsLast: true,
+    group,
+    pads: w[2] === 3 ? [1, 1, 1, 1] : [0, 0, Number(w[3] === 2), 0],
+  } as OpCase['attributes'] & object,
   tolerance: matmulTolerance(81, 16, 2),
 });
 
@@ -231,6 +282,7 @@ describe('a pixel beside one that is not a number', () => {
     besideNan('conv-direct-32', 'cpu', [29, 9, 2, 2]),
     besideNan('conv-pointwise-32', 'cpu', [29, 9, 1, 1]),
     besideNan('conv-tiled', 'gpu', [5, 9, 1, 1]),
+    besideNan('conv-grouped', 'gpu', [12, 3, 1, 1], 3),
   ];
 
   it.each(cases)('in $name', async (opCase) => {
@@ -257,7 +309,11 @@ describe('the general kernel serves', () => {
       { ...shape, w: [4, 2, 3, 3], group: 2 },
       { bias: true, kind: 'gpu', channelsLast: true, readsChannelsFirst: true },
     ],
-    ['groups', { x: [1, 8, 5, 5], w: [8, 4, 3, 3], group: 2 }, { bias: true, kind: 'cpu', channelsLast: true }],
+    [
+      'groups that fill no quads',
+      { x: [1, 8, 5, 5], w: [6, 4, 3, 3], group: 2 },
+      { bias: true, kind: 'cpu', channelsLast: true },
+    ],
     [
       'an input without elements',
       { x: [1, 4, 1, 0], w: [4, 4, 1, 3], pads: [0, 2, 0, 2] },

@@ -39,13 +39,31 @@ const cases: OpCase[] = table.flatMap(([[n = 0, c = 0, h = 0, w = 0], b]) =>
   }),
 );
 
+/** Top, left, height and width of the region that is wanted, of [N, C, H, W] and the blocksize. */
+const crops: [number[], number[], number][] = [
+  [[1, 1, 4, 6], [2, 12, 3, 4], 2],
+  [[0, 2, 1, 3], [1, 16, 2, 2], 2],
+  [[2, 0, 6, 5], [1, 36, 3, 2], 3],
+];
+
+const cropped: OpCase[] = crops.flatMap(([crop, [n = 0, c = 0, h = 0, w = 0], b]) =>
+  [false, true].flatMap((channelsLast) =>
+    ['DCR', 'CRD'].map((mode) => {
+      const shape = channelsLast ? [n, h, w, c] : [n, c, h, w];
+      const attributes = { blocksize: b, mode, channelsLast, crop };
+      const name = `DepthToSpace ${mode} [${shape}] by ${b}, cropped to [${crop}]${channelsLast ? ', channels last' : ''}`;
+      return { name, op: 'DepthToSpace', inputs: [{ shape }], attributes, tolerance };
+    }),
+  ),
+);
+
 describe('depth-to-space', () => {
-  it.each(cases)('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...cropped])('$name', (opCase) => checkOp(opCase));
   it('rejects a wrong kernel', () =>
     expectWrongKernelRejected(
       cases.find(({ name }) => name === 'DepthToSpace DCR [2,12,3,5] by 2') as OpCase,
-      'y[at_y] = x[at_x]',
-      'y[at_y] = x[i]',
+      'let place = h % params.block * params.block + w % params.block;',
+      'let place = w % params.block * params.block + h % params.block;',
     ));
 
   it.each([

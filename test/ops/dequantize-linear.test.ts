@@ -33,6 +33,10 @@ const cases: OpCase[] = [
     block_size: 3,
   }),
   dequantizeCase('blocks along the last axis', [integers('uint4', [3, 32]), blocked(3, 2)], { axis: -1, block_size: 16 }),
+  dequantizeCase('many', [integers('int8', [4, 4100]), scales(1), zeroPoints('int8', 1)]),
+  dequantizeCase('many per axis', [integers('uint8', [2, 5, 1640]), scales(5), zeroPoints('uint8', 5)], {
+    epilogue: [{ op: 'Relu', attributes: {} }],
+  }),
   dequantizeCase('to float16', [integers('int8', [9]), fixed('float16', 0.25)]),
   dequantizeCase('by output_dtype', [integers('int8', [9]), fixed('float16', 0.25)], { output_dtype: 'float32' }),
   dequantizeCase('with an epilogue', [integers('int8', [2, 31]), scales(31), zeroPoints('int8', 31)], {
@@ -50,8 +54,20 @@ describe('dequantize-linear', () => {
 
   it.each([
     ['the scale must be finite and positive, got 0', [integers('int8', [2]), fixed('float32', 0)]],
+    ['the scale must be finite and positive, got NaN', [integers('int8', [2]), fixed('float32', Number.NaN)]],
+    ['the scale must be finite and positive, got Infinity', [integers('int8', [2]), fixed('float32', Number.POSITIVE_INFINITY)]],
+    ['the scale must be finite and positive, got -1', [integers('int8', [2]), fixed('float32', -1)]],
     ['the zero point must be int8, got uint8', [integers('int8', [2]), scales(1), fixed('uint8', 0)]],
     ['the input must be a quantized type or int32, got float32', [{ shape: [2] }, scales(1)]],
     ['the number of scales along axis 1 must be 2, got 3', [integers('int8', [2, 2]), scales(3)]],
   ])('refuses: %s', (message, inputs) => expectRefused('DequantizeLinear', inputs, message));
+
+  it('refuses blocks that do not fit', () => {
+    const [x, scale] = [integers('int4', [2, 9]), { shape: [2, 2] }];
+    expectRefused('DequantizeLinear', [x, scale], 'dimension 1 of the scale must be 3, got 2', { block_size: 4 });
+    expectRefused('DequantizeLinear', [x, scale], 'a scale of shape [2, 2] needs a block_size');
+    expectRefused('DequantizeLinear', [x, scale, { shape: [2, 3], dtype: 'int4' }], 'scale and zero point have shapes', {
+      block_size: 5,
+    });
+  });
 });

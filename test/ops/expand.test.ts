@@ -23,7 +23,7 @@ const cases = [
 
 describe('expand', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[2] as OpCase, 'rest /= extent', 'rest /= 2u'));
+  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[2] as OpCase, 'at.rest / extent', 'at.rest / 2u'));
   it.each([
     ['does not broadcast', expand([3], [4])],
     ['negative extent', expand([3], [-1, 3])],

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { tolerances } from '../../src/tensor/compare.js';
 import { checkOp, type OpCase } from '../support/check-op.js';
 import { expectRefused } from '../support/quantized.js';
-import { random } from '../support/random.js';
 
 const next = random(5);
 

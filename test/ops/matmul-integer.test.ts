@@ -104,14 +104,22 @@ const linearCases: OpCase[] = [
   linear('scales by row and column', [2, 5, 9], [9, 4], undefined, 5, 4),
 ];
 
+/** As passes write it. */
+const biased: OpCase = {
+  ...linear('and a bias', [2, 5, 9], [9, 4], undefined, 1, 4),
+  inputs: [...linear('', [2, 5, 9], [9, 4], undefined, 1, 4).inputs, fixed('int32', 900, -4000, 77, 0)],
+  attributes: { hasBias: true },
+};
+
 describe('matmul-integer', () => {
   it.each(integerCases)('$name', (opCase) => checkOp(opCase));
-  it.each(linearCases)('$name', (opCase) => checkOp(opCase));
+  it.each([...linearCases, biased])('$name', (opCase) => checkOp(opCase));
 
   it('rejects a wrong kernel', async () => {
     await expectWrongKernelRejected(integerCases[2] as OpCase, 'k < params.k', 'k + 1 < params.k');
     await expectWrongKernelRejected(linearCases[2] as OpCase, 'round(', 'floor(');
     await expectWrongKernelRejected(linearCases.at(-1) as OpCase, 'params.multiplier_column', '0');
+    await expectWrongKernelRejected(biased, 'params.bias_column', '0');
   });
 
   it('refuses what does not fit', () => {
@@ -130,6 +138,8 @@ describe('matmul-integer', () => {
       [a, fixed('float32', 0), zeroPoints('uint8', 1), ...rest],
       'the scale of A must be finite and positive',
     );
+    const nine = [a, scales(1), zeroPoints('uint8', 1), ...rest, fixed('int32', 1)];
+    expectRefused('QLinearMatMul', nine, 'there must be 8 inputs');
     expectRefused('QLinearMatMul', [a, scales(1), zeroPoints('int8', 1), ...rest], 'the zero point of A must be uint8, got int8');
   });
 });

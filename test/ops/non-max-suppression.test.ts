@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import { tolerances } from '../../src/tensor/compare.js';
 import { caseGraph, checkOp, expectWrongKernelRejected, type InputSpec, type OpCase } from '../support/check-op.js';
-import { random } from '../support/random.js';
 
 const tolerance = tolerances.exact;
 const number = (data: number, dtype: InputSpec['dtype'] = 'float32'): InputSpec => ({ shape: [1], dtype, data: [data] });

@@ -19,6 +19,8 @@ const windows: [string, Attributes][] = [
   ['SAME_LOWER', { kernel_shape: [3, 2], strides: [2, 2], auto_pad: 'SAME_LOWER' }],
   ['VALID', { kernel_shape: [3, 2], strides: [2, 1], auto_pad: 'VALID' }],
   ['whole input', { kernel_shape: [6, 7] }],
+  ['dilated, inside', { kernel_shape: [2, 3], dilations: [3, 2], strides: [2, 1] }],
+  ['1x4, stride 3', { kernel_shape: [1, 4], strides: [2, 3] }],
 ];
 const layouts = [
   { shape: [2, 3, 6, 7], channelsLast: false },
@@ -159,7 +161,8 @@ describe('pool', () => {
   it.each([...cases, ...special, ...cubes, ...indexed, indexOfNan])('$name', (opCase) => checkOp(opCase));
 
   it('rejects wrong kernels', async () => {
-    await expectWrongKernelRejected(cases[6] as OpCase, 'kw < kw_end', 'kw + 1 < kw_end');
+    await expectWrongKernelRejected(cases[24] as OpCase, 'kw < kw_end', 'kw + 1 < kw_end');
+    await expectWrongKernelRejected(cases[6] as OpCase, '0u * params.h_stride + 1u', '0u * params.h_stride + 0u');
     await expectWrongKernelRejected(cases[7] as OpCase, 'v / taps', 'v / 9.0');
     await expectWrongKernelRejected(cubes[10] as OpCase, 'params.counted_from', 'params.pads');
     await expectWrongKernelRejected(indexOfNan, /(v|b) > (best|a)/, '$1 >= $2');

@@ -28,7 +28,7 @@ const cases = [
 
 describe('split', () => {
   it.each(cases)('$name', (opCase) => checkOp(opCase));
-  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[4] as OpCase, 'at_x = params.x_offset', 'at_x = 0'));
+  it('rejects a wrong kernel', () => expectWrongKernelRejected(cases[4] as OpCase, 'Place(i, params.x_offset', 'Place(i, 0'));
   it.each([
     ['does not add up to 6', split([6], 0, [2, 3])],
     ['negative extent', split([6], 0, [7, -1])],

@@ -71,6 +71,19 @@ const shapes: [number[], number[] | undefined][] = [
     [0, 3],
     [1, 0],
   ],
+  // So many that a CPU adapter moves four elements, or vec4s, an invocation.
+  [
+    [5, 13, 64],
+    [2, 1, 0],
+  ],
+  [
+    [13, 20, 64],
+    [1, 0, 2],
+  ],
+  [
+    [1, 3, 3, 24, 20],
+    [0, 3, 1, 4, 2],
+  ],
 ];
 
 const cases = kinds.flatMap((kind) => shapes.map(([shape, perm]) => transpose(shape, perm, kind)));
@@ -83,7 +96,7 @@ const int32: OpCase = {
 describe('transpose', () => {
   it.each([...cases, int32])('$name', (opCase) => checkOp(opCase));
   it('rejects a wrong kernel', () =>
-    expectWrongKernelRejected(transpose([2, 3, 4, 5], [3, 1, 2, 0], 'gpu'), 'rest /= extent', 'rest /= extent + 1u'));
+    expectWrongKernelRejected(transpose([2, 3, 4, 5], [3, 1, 2, 0], 'gpu'), 'at.rest / extent', 'at.rest / (extent + 1u)'));
   it('rejects a wrong kernel with tiles', () =>
     expectWrongKernelRejected(transpose([31, 33], [1, 0], 'gpu'), 'tile[local.x][local.y]', 'tile[local.y][local.x]'));
   it('rejects a wrong kernel with blocks', () =>

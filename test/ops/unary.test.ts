@@ -68,6 +68,13 @@ const cases: OpCase[] = table.flatMap(({ op, given = [{}], range = [-6, 6], tole
   ),
 );
 
+/** So many that a CPU adapter takes four vec4s, or elements, an invocation. */
+const many: OpCase[] = [
+  [16, 1028],
+  [62, 67],
+  [31, 139],
+].map((shape) => ({ name: `Relu [${shape}]`, op: 'Relu', inputs: [{ shape, range: [-6, 6] }], tolerance: tolerances.exact }));
+
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
 /** Values at which a formula in float32 may overflow or be left undefined by WGSL. */
 const extremes = [nan, infinity, -infinity, 0, -0, 88, -88, 200, -200, 1e30, -1e30, 1e-30, -1e-30, 0.5, -0.5, 1.5, 2.5];
@@ -156,12 +163,14 @@ const chain: OpCase = {
 };
 
 describe('unary', () => {
-  it.each([...cases, ...special, ...relative, ...dense, ...integers, chain])('$name', (opCase) => checkOp(opCase));
+  it.each([...cases, ...many, ...special, ...relative, ...dense, ...integers, chain])('$name', (opCase) => checkOp(opCase));
 
   const relu33 = cases.find(({ name }) => name === 'Relu {} [33]') as OpCase;
   it('rejects a wrong kernel', () => expectWrongKernelRejected(relu33, 'v < Elem(0)', 'v > Elem(0)'));
   it('rejects a kernel that writes past the end', () =>
     expectWrongKernelRejected(cases[3] as OpCase, 'i >= params.count', 'i > params.count'));
+  it('rejects a wrong kernel for many elements', () =>
+    expectWrongKernelRejected({ ...(many[0] as OpCase), facts: { kind: 'cpu' } }, 'y[first + 2u] = v2;', ''));
 
   it('refuses bool where numbers are wanted, and numbers where bool is', () => {
     const graph = (op: string, dtype: DType) =>

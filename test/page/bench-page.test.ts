@@ -136,6 +136,31 @@ describe('a run', () => {
   });
 });
 
+describe('submits', () => {
+  it('are cut between dispatches, and what cannot be cut is told', async () => {
+    const prepare = (page: Page): Promise<unknown> =>
+      page.context().route(/\/submits\.ts/, async (route) => {
+        const response = await route.fetch();
+        const short = (await response.text()).replace('MAX_SUBMIT_MS = 100', 'MAX_SUBMIT_MS = 0.0001');
+        await route.fulfill({ response, body: short });
+      });
+    const page = await ready(settings(['model/lenet5', 'relu/64x1024']), { prepare });
+    expect(await page.isVisible('#long-submits')).toBe(false);
+    await run(page);
+    const lines = await page.locator('#long-submits li').allTextContents();
+    expect(lines).toEqual(
+      (await column(page, 1)).map((name) =>
+        expect.stringMatching(new RegExp(`^${name}: its longest submit took [\\d.e-]+ ms, `)),
+      ),
+    );
+    const { results } = await downloaded(page);
+    for (const { longestSubmitMs, agreement } of results) {
+      expect(longestSubmitMs).toBeGreaterThan(0);
+      expect(agreement?.equal).toBe(true);
+    }
+  });
+});
+
 describe('the controls', () => {
   it('pick cases, and keep them in the link', async () => {
     const page = await ready();
@@ -263,7 +288,7 @@ describe('side by side', () => {
   it('says where the outputs differ', async () => {
     const page = await ready('', withPeer(0.5));
     await compare(page);
-    await becomes(page, /the outputs DIFFER, by 0\.5/, 'peer-status');
+    await becomes(page, /the outputs DIFFER, by 0\.5.* The CPU reference agrees with Tilewise\.$/, 'peer-status');
   });
 
   it('says what to do without a network', async () => {
@@ -273,10 +298,33 @@ describe('side by side', () => {
     await becomes(page, /could not be loaded.*Hint: .*go online/, 'peer-status');
     await page.selectOption('#peer-library', 'tensorflow');
     expect(await page.inputValue('#peer-url')).toContain('tfjs');
-    expect(await page.isEnabled('#peer-model')).toBe(false);
+    await page.click('#peer-run');
+    await becomes(page, /tfjs-core.* could not be loaded/, 'peer-status');
     pages.takeComplaints();
   });
 });
+
+/** Where names are broken to a next line, as the characters around the break: 'e|b' is within a word. */
+const breaksOf = (page: Page, selector: string): Promise<string[]> =>
+  page.evaluate((names) => {
+    const topOf = (node: Text, i: number): number => {
+      const range = document.createRange();
+      range.setStart(node, i);
+      range.setEnd(node, i + 1);
+      return range.getBoundingClientRect().top;
+    };
+    return [...document.querySelectorAll(names)].flatMap((element) => {
+      const characters: { readonly text: string; readonly top: number }[] = [];
+      const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode() as Text | null; node; node = walker.nextNode() as Text | null) {
+        for (let i = 0; i < node.data.length; i++) characters.push({ text: node.data[i] as string, top: topOf(node, i) });
+      }
+      return characters.flatMap(({ text, top }, i) => {
+        const before = characters[i - 1];
+        return before && top > before.top + 4 ? [`${before.text}|${text}`] : [];
+      });
+    });
+  }, selector);
 
 describe('looks', () => {
   it('fits a phone, in the dark', async () => {
@@ -284,6 +332,9 @@ describe('looks', () => {
     expect(await fitsScreen(page)).toBe(true);
     await run(page);
     expect(await fitsScreen(page)).toBe(true);
+    const breaks = await breaksOf(page, '#results td:first-child, #adapter-name, #adapter-features');
+    expect(breaks.length).toBeGreaterThan(0);
+    for (const place of breaks) expect(place).toMatch(/[^a-z0-9]|[a-z]\|[A-Z]|x\|\d/);
     await pages.screenshot(page, 'bench-phone-dark');
   });
 

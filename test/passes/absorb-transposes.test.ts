@@ -56,6 +56,33 @@ describe('absorb-transposes', () => {
     expect(orders(after)).toEqual(['first to last', 'last to last', 'last to first']);
   });
 
+  it('pools channels-first where the model goes on so', () => {
+    const after = check((b, x) => {
+      const features = b.op('MaxPool', [b.op('Relu', [b.conv(b.conv(x, 8, 8, 1), 8, 8, 3)])], {
+        kernel_shape: [2, 2],
+        strides: [2, 2],
+      });
+      return [b.op('Flatten', [features])];
+    });
+    expect(ops(after)).toEqual(['Conv', 'Conv', 'MaxPool', 'Flatten']);
+    expect(orders(after)).toEqual(['first to last', 'last to first']);
+    expect(after.nodes[2]?.attributes.channelsLast).toBe(false);
+  });
+
+  it('pools channels-last what something else reads, or what an addition ends', () => {
+    const pooled = (b: NetBuilder, y: string) => b.op('AveragePool', [y], { kernel_shape: [2, 2] });
+    const shared = check((b, x) => {
+      const y = b.conv(b.conv(x, 8, 8, 1), 8, 8, 3);
+      return [b.op('Flatten', [pooled(b, y)]), b.conv(y, 8, 4, 1)];
+    });
+    expect(ops(shared)).toContain('Transpose');
+    const added = check((b, x) => {
+      const y = b.conv(x, 8, 8, 1);
+      return [b.op('Flatten', [pooled(b, b.op('Add', [b.conv(y, 8, 8, 3), y]))])];
+    });
+    expect(added.nodes.find(({ op }) => op === 'AveragePool')?.attributes.channelsLast).toBe(true);
+  });
+
   it('keeps groups and windows of one channel', () => {
     const after = check((b, x) => [b.conv(b.conv(x, 8, 8, 3, { group: 8 }), 8, 8, 1)]);
     expect(ops(after)).toEqual(['Conv', 'Conv']);
@@ -102,11 +129,10 @@ describe('absorb-transposes', () => {
   });
 
   it('keeps Transposes beside what is no convolution', () => {
-    expect(ops(check((b, x) => [b.op('MaxPool', [b.conv(x, 8, 8, 1)], { kernel_shape: [2, 2] })]))).toEqual([
-      'Conv',
-      'MaxPool',
-      'Transpose',
+    const twice = check((b, x) => [
+      b.op('AveragePool', [b.op('MaxPool', [b.conv(x, 8, 8, 1)], { kernel_shape: [2, 2] })], { kernel_shape: [2, 2] }),
     ]);
+    expect(ops(twice)).toEqual(['Conv', 'MaxPool', 'AveragePool', 'Transpose']);
     expect(ops(check((b, x) => [b.op('Transpose', [b.conv(x, 8, 8, 1)], { perm: [0, 2, 1, 3] })]))).toEqual([
       'Conv',
       'Transpose',

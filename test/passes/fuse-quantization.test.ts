@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import { Executable } from '../../src/device/executable.js';
 import type { Graph } from '../../src/graph/graph.js';
@@ -9,13 +10,14 @@ import { defaultFacts } from '../../src/kernels/facts.js';
 import { inferShapes } from '../../src/ops/infer.js';
 import { bind, optimize } from '../../src/passes/index.js';
 import { buildPlan } from '../../src/plan/build.js';
-import { matmulTolerance } from '../../src/tensor/compare.js';
+import { compareNumbers, describeComparison, matmulTolerance } from '../../src/tensor/compare.js';
 import { toNumbers } from '../../src/tensor/convert.js';
 import { type DType, integerRange } from '../../src/tensor/dtype.js';
+import { QuantizedTensor } from '../../src/tensor/quantized-tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { testDevice } from '../support/device.js';
 import { expectSameResults } from '../support/expect-same-results.js';
 import { NetBuilder, randomFeeds } from '../support/graphs.js';
-import { random } from '../support/random.js';
 
 /** Builds nets in the QDQ form. */
 class QdqBuilder extends NetBuilder {
@@ -138,6 +140,18 @@ const nets: readonly (readonly [string, readonly string[], Build, (readonly numb
   ],
   ['MatMul with weights', ['QLinearMatMul'], (b, x) => b.op('MatMul', [x, b.weights([9, 6], 1)]), [3, 4, 9]],
   [
+    'MatMul + bias + Relu',
+    ['QLinearMatMul'],
+    (b, x) => b.op('Relu', [b.op('Add', [b.op('MatMul', [x, b.weights([9, 6], 1)]), b.weight([6])])]),
+    [3, 4, 9],
+  ],
+  [
+    'bias + MatMul of one scale',
+    ['QLinearMatMul'],
+    (b, x) => b.op('Add', [b.weight([1, 6]), b.op('MatMul', [x, b.weights([9, 6], 1, false, 'uint8')])]),
+    [5, 9],
+  ],
+  [
     'Gemm, transposed',
     ['com.microsoft.QGemm'],
     (b, x) => b.op('Relu', [b.op('Gemm', [x, b.weights([6, 9], 0), b.weight([6])], { transB: true })]),
@@ -203,6 +217,23 @@ describe('fuse-quantization', () => {
     expectSameResults(fused, graph, randomFeeds(new Map([['x', image]])), { atol: 0.05, rtol: 0 });
   });
 
+  it.each<[string, Build]>([
+    [
+      'of more dimensions than the product',
+      (b, x) => b.op('Add', [b.op('MatMul', [x, b.weights([9, 6], 1)]), b.weight([1, 1, 1, 6])]),
+    ],
+    ['for every row', (b, x) => b.op('Add', [b.op('MatMul', [x, b.weights([9, 6], 1)]), b.weight([4, 6])])],
+    [
+      'that might not fit',
+      (b, x) => b.op('Add', [b.op('MatMul', [x, b.weights([9, 6], 1)]), b.values([6], [1e9, 0, 0, 0, 0, 0])]),
+    ],
+  ])('leaves a bias alone %s', (_, build) => {
+    const graph = netOf(build, 'uint8', [3, 4, 9]);
+    const fused = bound(graph);
+    expect(fused.nodes.map(({ op }) => op)).not.toContain('QLinearMatMul');
+    expectSameResults(fused, graph, randomFeeds(new Map([['x', [3, 4, 9]]])), { atol: 0.05, rtol: 0 });
+  });
+
   it('leaves a convolution alone whose bias might not fit', () => {
     const huge: Build = (b, x) =>
       b.op('Conv', [x, b.weights([4, 5, 1, 1], 0), b.values([4], [1e9, 0, 0, 0])], { kernel_shape: [1, 1] });
@@ -262,6 +293,125 @@ describe('fuse-quantization of weights alone', () => {
 
   it('leaves blocks alone that the kernels do not have', () => {
     expect(bound(weightsOnly({ dtype: 'int4', scales: 'blocks', block: 8 })).nodes.map(({ op }) => op)).toEqual(['MatMul']);
+  });
+});
+
+interface ConvolutionWeights {
+  readonly dtype: DType;
+  readonly scales: 'one' | 'outputs' | 'groups';
+  /** Those in the middle leave signed integers of as many bits. */
+  readonly zeros?: 'any' | 'middle';
+  readonly dims?: readonly number[];
+  readonly group?: number;
+}
+
+/** A Conv of floats with a DequantizeLinear of its weights, and a residual. */
+const convolutionOf = ({ dtype, scales, zeros, dims = [12, 10, 3, 3], group = 1 }: ConvolutionWeights): Graph => {
+  const next = random(7);
+  const [low, high] = integerRange(dtype) as readonly [number, number];
+  const [outputs, ...rest] = dims as readonly [number, ...number[]];
+  const columns = rest.reduce((a, d) => a * d, 1);
+  const shape = { one: [], outputs: [outputs], groups: [outputs, Math.ceil(columns / 15)] }[scales];
+  const count = shape.reduce((a: number, d: number) => a * d, 1);
+  const steps = Array.from({ length: outputs * columns }, () => Math.round(low + (high - low) * next()));
+  const middle = (low + high + 1) / 2;
+  const points = Array.from({ length: count }, (_, i) =>
+    zeros === 'middle' ? middle : Math.round(low + ((high - low) * (i % 5)) / 4),
+  );
+  const b = new NetBuilder();
+  const flat = scales === 'groups';
+  const inputs = [
+    b.values(flat ? [outputs, columns] : dims, steps, dtype),
+    b.weight(shape, 0.01, 0.05),
+    ...(zeros ? [b.values(shape, points, dtype)] : []),
+  ];
+  const axis = flat ? { axis: 1, block_size: 15 } : { axis: 0 };
+  const dequantized = b.op('DequantizeLinear', inputs, axis);
+  const w = flat ? b.op('Reshape', [dequantized, b.ints(...dims)]) : dequantized;
+  const x = b.input('x', 'float32', [2, (rest[0] as number) * group, 6, 7]);
+  const pads = [1, 1, 1, 1].map(() => Math.floor((rest[1] as number) / 2));
+  const y = b.op('Conv', [x, w, b.weight([outputs])], { kernel_shape: dims.slice(2), pads, group });
+  b.output(b.op('Relu', [b.op('Add', [y, b.input('residual', 'float32', [2, outputs, 6, 7])])]));
+  return inferShapes(b.build());
+};
+
+const convolutionTable: readonly (readonly [ConvolutionWeights, bits: number])[] = [
+  [{ dtype: 'int8', scales: 'outputs' }, 8],
+  [{ dtype: 'int8', scales: 'one' }, 8],
+  [{ dtype: 'uint8', scales: 'outputs', zeros: 'middle' }, 8],
+  [{ dtype: 'uint8', scales: 'outputs', zeros: 'any' }, 8],
+  [{ dtype: 'uint8', scales: 'one' }, 8],
+  [{ dtype: 'int4', scales: 'outputs' }, 4],
+  [{ dtype: 'int4', scales: 'outputs', zeros: 'any' }, 4],
+  [{ dtype: 'uint4', scales: 'one', zeros: 'middle' }, 4],
+  [{ dtype: 'int4', scales: 'groups' }, 4],
+  [{ dtype: 'uint4', scales: 'groups', zeros: 'any' }, 4],
+  [{ dtype: 'int8', scales: 'outputs', dims: [12, 1, 3, 3], group: 12 }, 8],
+  [{ dtype: 'int4', scales: 'outputs', dims: [16, 16, 1, 1] }, 4],
+];
+
+describe('fuse-quantization of the weights of convolutions alone', () => {
+  it.each(convolutionTable)('%o stay packed', async (weights, bits) => {
+    const graph = convolutionOf(weights);
+    const fused = bound(graph);
+    expect(fused.nodes.map(({ op }) => op)).toContain('Conv');
+    expect(fused.nodes.map(({ op }) => op)).not.toContain('DequantizeLinear');
+    const feeds = randomFeeds(new Map(fused.inputs.map((name) => [name, fused.values.get(name)?.shape as number[]])));
+    const terms = weights.dims?.[1] === 1 ? 9 : 90;
+    expectSameResults(fused, graph, feeds, matmulTolerance(terms, 2, 13));
+    const device = await testDevice();
+    const plan = buildPlan(fused, device.facts);
+    const layouts = plan.buffers.filter(
+      ({ role, values }) => role === 'weight' && values.some((value) => value.startsWith('conv ')),
+    );
+    const kept = [...fused.values.values()].find(({ tensor }) => tensor instanceof QuantizedTensor)?.tensor as QuantizedTensor;
+    const [outputs, inputs, ...window] = kept.dims as [number, number, ...number[]];
+    const taps = window.reduce((a, d) => a * d, 1);
+    const whole = 16 * Math.ceil(outputs / 16) * taps * (inputs === 1 ? 1 : 4 * Math.ceil(inputs / 4));
+    expect(kept.integers.bits).toBe(bits);
+    expect(layouts.map(({ bytes }) => bytes)).toEqual([expect.any(Number)]);
+    expect(layouts[0]?.bytes).toBeLessThanOrEqual((whole * bits) / 8);
+    const executable = await Executable.load(plan, device);
+    const actual = await executable.run(feeds, fused.outputs);
+    executable.dispose();
+    const expected = runGraph(graph, feeds);
+    for (const name of fused.outputs) {
+      const [a, e] = [actual.get(name)!, expected.get(name)!];
+      const comparison = compareNumbers(toNumbers(a.type, a.data), toNumbers(e.type, e.data), matmulTolerance(terms, 2, 13));
+      expect(comparison.equal, describeComparison(comparison)).toBe(true);
+    }
+  });
+
+  it('leave their epilogue one operand', async () => {
+    const b = new QdqBuilder('int8');
+    const shape = [2, 8, 6, 7];
+    const inputs = ['x', 'a', 'b'].map((name) => b.input(name, 'float32', shape)) as [string, string, string];
+    const y = b.op('Conv', [inputs[0], b.weights([8, 8, 1, 1], 0), b.weight([8])], { kernel_shape: [1, 1] });
+    b.output(b.op('Mul', [b.op('Add', [y, inputs[1]]), inputs[2]]));
+    const graph = inferShapes(b.build());
+    const fused = bound(graph);
+    expect(fused.nodes.map(({ op }) => op).filter((op) => op !== 'Transpose')).toEqual(['Conv', 'Mul']);
+    const feeds = randomFeeds(new Map(inputs.map((name) => [name, shape])));
+    const device = await testDevice();
+    const executable = await Executable.load(buildPlan(fused, device.facts), device);
+    const actual = (await executable.run(feeds, fused.outputs)).get(fused.outputs[0] as string) as Tensor;
+    executable.dispose();
+    const expected = runGraph(graph, feeds).get(graph.outputs[0] as string) as Tensor;
+    const comparison = compareNumbers(
+      [...(actual.data as Float32Array)],
+      [...(expected.data as Float32Array)],
+      matmulTolerance(8, 4, 4),
+    );
+    expect(comparison.equal, describeComparison(comparison)).toBe(true);
+  });
+
+  it.each<[string, ConvolutionWeights]>([
+    ['of few inputs whose groups of weights have scales', { dtype: 'int4', scales: 'groups', dims: [8, 5, 3, 3] }],
+    ['of 16 bits', { dtype: 'int16', scales: 'outputs' }],
+  ])('leaves weights alone %s', (_, weights) => {
+    const fused = bound(convolutionOf(weights));
+    expect([...fused.values.values()].some(({ tensor }) => tensor instanceof QuantizedTensor)).toBe(false);
+    expect(fused.nodes.map(({ op }) => op)).toEqual(['Conv']);
   });
 });
 

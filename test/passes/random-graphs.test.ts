@@ -47,6 +47,11 @@ const imageSteps = (c: number): readonly Step[] => [
   (b, y) => b.conv(b.op('Pad', [y, b.ints(0, 0, 1, 1, 0, 0, 1, 1)]), c, c, 3, { pads: [0, 0, 0, 0] }),
   (b, y) => b.op('Add', [b.op('Add', [b.conv(y, c, c, 3), b.conv(y, c, c, 1)]), b.batchNormalization(y, c)]),
   (b, y) => b.op('Mul', [y, b.op('GlobalAveragePool', [y])]),
+  (b, y) => b.op('Relu', [b.op('ConvTranspose', [y, b.weight([c, c, 3, 3]), b.weight([c])], { pads: [1, 1, 1, 1] })]),
+  (b, y, other, from) => {
+    const halves = { strides: [2, 2], pads: [from % 2, 1, from % 2, 1] };
+    return b.op('Add', [b.conv(b.op('ConvTranspose', [y, b.weight([c, c, 4, 4])], halves), c, c, 3, halves), other]);
+  },
   unary,
 ];
 

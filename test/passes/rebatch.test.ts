@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import type { Attributes, Graph } from '../../src/graph/graph.js';
 import { valueNamed } from '../../src/graph/graph.js';
@@ -11,7 +12,6 @@ import { fromNumbers, toNumbers } from '../../src/tensor/convert.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { NetBuilder } from '../support/graphs.js';
-import { random } from '../support/random.js';
 
 const SAMPLES = 3;
 

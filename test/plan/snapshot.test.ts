@@ -28,7 +28,7 @@ it('plans a residual network as it always has', () => {
   );
   expect(commands).toMatchInlineSnapshot(`
     [
-      "Conv conv-stem [1,8,2] buffers 0 1 2 0 0 9",
+      "Conv conv-columns [1,1,1] buffers 0 1 2 0 0 9",
       "Conv conv-direct [1,8,2] buffers 9 3 4 9 9 0",
       "Conv conv-pointwise [1,8,1] buffers 0 5 6 9 0 10",
       "GlobalAveragePool reduce [1,1,1] buffers 10 0",
@@ -39,7 +39,7 @@ it('plans a residual network as it always has', () => {
   expect(buffers).toMatchInlineSnapshot(`
     [
       "input 4096 B, -1..6: image, Relu_4.out.nhwc, GlobalAveragePool_8.out.nhwc, Softmax_11.out",
-      "weight 2304 B, -1..6: conv stem of 3",
+      "weight 864 B, -1..6: conv columns",
       "weight 32 B, -1..6: Conv_0.bias",
       "weight 4608 B, -1..6: conv matrices",
       "weight 32 B, -1..6: c7",
@@ -56,7 +56,7 @@ it('plans a residual network as it always has', () => {
       "input": 4096,
       "output": 0,
       "scratch": 8192,
-      "weight": 7808,
+      "weight": 6368,
     }
   `);
 });

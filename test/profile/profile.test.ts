@@ -9,7 +9,6 @@ import {
   type Measurements,
   type Profile,
   type ProfileTarget,
-  piecesOf,
   profilePlan,
 } from '../../src/profile/profile.js';
 import { profilePage } from '../../src/profile/report.js';
@@ -122,17 +121,6 @@ describe('the arithmetic of a profile', () => {
     expect(clockText(sound)).toContain('timestamps');
     expect(clockText({ ...sound, clock: 'host-clock' })).toContain('Without timestamps');
   });
-
-  it('cuts a long run into submits', () => {
-    expect(piecesOf([10, 10, 10])).toEqual([[0, 3]]);
-    expect(piecesOf([50, 40, 30, 200, 1])).toEqual([
-      [0, 1],
-      [1, 3],
-      [3, 4],
-      [4, 5],
-    ]);
-    expect(piecesOf([])).toEqual([]);
-  });
 });
 
 describe('profilePlan', () => {
@@ -145,7 +133,7 @@ describe('profilePlan', () => {
     expect(profile.commands).toHaveLength(one.executable.plan.commands.length);
     for (const ms of [profile.gpuMs, profile.hostMs, profile.kernelSumMs]) expect(Number.isFinite(ms) && ms > 0).toBe(true);
     for (const { gpuMs } of profile.commands) expect(gpuMs).toBeGreaterThan(0);
-    expect(steps.at(-1)).toContain('round 2 of 2');
+    expect(steps.some((step) => step.endsWith('round 2 of 2'))).toBe(true);
   });
 
   it('stops when its signal fires, and takes roofs that are known', async () => {

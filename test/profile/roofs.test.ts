@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import type { Device } from '../../src/device/device.js';
 import { PassHolder } from '../../src/device/pass-holder.js';
 import { clockOf, timeSteps } from '../../src/device/timed-run.js';
@@ -6,7 +7,6 @@ import { BufferUsage } from '../../src/device/usage.js';
 import { aluKernel, copyKernel, launchKernel, measureRoofs, type RoofKernel } from '../../src/profile/roofs.js';
 import { compareNumbers } from '../../src/tensor/compare.js';
 import { testDevice } from '../support/device.js';
-import { random } from '../support/random.js';
 
 const buffer = (device: Device, words: Uint32Array): GPUBuffer => {
   const made = device.gpu.createBuffer({

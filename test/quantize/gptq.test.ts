@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { defaultGptq, gptq, outputError } from '../../src/quantize/gptq.js';
 import { blocksError, gptqBlocks } from '../../src/quantize/gptq-blocks.js';
 import { cholesky, inverseUpperCholesky } from '../../src/quantize/linear-algebra.js';
 import { dequantizeMatrix, type Matrix, type MatrixOptions, quantizeMatrix } from '../../src/quantize/matrix.js';
-import { random } from '../support/random.js';
 
 const next = random(11);
 const uniform = (): number => 2 * next() - 1;

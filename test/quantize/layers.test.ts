@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InferenceSession, Tensor } from '#tilewise';
+import { random } from '../../bench/support/random.js';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
 import type { Graph } from '../../src/graph/graph.js';
@@ -14,7 +15,6 @@ import { place } from '../../src/quantize/placement.js';
 import { prepare } from '../../src/quantize/prepare.js';
 import { quantize } from '../../src/quantize/quantize.js';
 import { NetBuilder } from '../support/graphs.js';
-import { random } from '../support/random.js';
 import { denseNet, distance, residualNet, sampleOf, samplesOf } from './nets.js';
 
 const output = (graph: Graph, feeds: Readonly<Record<string, Tensor>>): Float32Array => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { dequantizeMatrix, type Matrix, type MatrixOptions, quantizeMatrix } from '../../src/quantize/matrix.js';
-import { random } from '../support/random.js';
 
 const matrixOf = (rows: number, columns: number, f: (r: number, c: number) => number): Matrix => ({
   rows,

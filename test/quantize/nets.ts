@@ -1,8 +1,8 @@
+import { random } from '../../bench/support/random.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
 import type { Sample } from '../../src/quantize/runtime.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { NetBuilder } from '../support/graphs.js';
-import { random } from '../support/random.js';
 
 /** A residual network with everything that quantized convolutional networks have: "image" [1, 3, 12, 12] to "y" [1, 5]. */
 export const residualNet = (): Uint8Array => {

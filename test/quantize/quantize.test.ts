@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { InferenceSession, Tensor } from '#tilewise';
 import { exportOnnx } from '../../src/exporters/onnx.js';
 import { importOnnx } from '../../src/importers/onnx/index.js';
+import { defaultFacts } from '../../src/kernels/facts.js';
+import { loadLowerings } from '../../src/kernels/select.js';
 import { bind, loadPasses, optimize } from '../../src/passes/index.js';
+import { buildPlan } from '../../src/plan/build.js';
 import type { QuantizeOptions } from '../../src/quantize/options.js';
 import { quantize } from '../../src/quantize/quantize.js';
 import type { Sample } from '../../src/quantize/runtime.js';
@@ -160,6 +163,29 @@ describe('quantized models', () => {
     const blocks = importOnnx((await quantize(nets.residual.model, { weights: 'int4' })).model);
     const sizes = blocks.nodes.filter(({ op }) => op === 'DequantizeLinear').map(({ attributes }) => attributes.block_size);
     expect(sizes).toContain(32);
+  });
+
+  it.each<[QuantizeOptions, number]>([
+    [{ activations: 'none' }, 0.27],
+    [{ weights: 'int4', granularity: 'channel' }, 0.145],
+    [{ weights: 'int4' }, 0.18],
+    [{ weights: 'int4', symmetric: false, format: 'qdq' }, 0.21],
+  ])('of weights alone, %j, take as little memory on the device', async (options, share) => {
+    const b = new NetBuilder(5);
+    const wide = b.op('Relu', [b.conv(b.input('image', 'float32', [1, 32, 4, 4]), 32, 64, 3)]);
+    const mean = b.op('Flatten', [b.op('GlobalAveragePool', [b.conv(wide, 64, 128, 1)])]);
+    b.output(b.op('MatMul', [mean, b.weight([128, 64])]));
+    const model = exportOnnx(b.build());
+    const bytesOf = async (bytes: Uint8Array): Promise<number> => {
+      const graph = importOnnx(bytes);
+      await loadPasses(graph.nodes.map(({ op }) => op));
+      const bound = bind(optimize(graph), new Map([['image', [1, 32, 4, 4]]]));
+      await loadLowerings(['DequantizeLinear']);
+      const weights = buildPlan(bound, defaultFacts).buffers.filter(({ role }) => role === 'weight');
+      return weights.reduce((sum, { bytes: size }) => sum + size, 0);
+    };
+    const after = await bytesOf((await quantize(model, options)).model);
+    expect(after / (await bytesOf(model))).toBeLessThan(share);
   });
 
   it('say what became of each layer and activation', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { chooseRange, type Distribution, type RangeMethod, type RangeOptions } from '../../src/quantize/ranges.js';
-import { random } from '../support/random.js';
 
 const options = (method: RangeMethod, more: Partial<RangeOptions> = {}): RangeOptions => ({
   method,

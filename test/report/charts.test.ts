@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { domainOf, fitText, scaleOf, ticksOf } from '../../src/report/axes.js';
+import { domainOf, fitText, scaleOf, textWidth, ticksOf } from '../../src/report/axes.js';
 import { barChart, binsOf, flameChart, histogram, scatterChart } from '../../src/report/charts.js';
 import { graphChart } from '../../src/report/graph-chart.js';
 
@@ -159,9 +159,12 @@ describe('axes', () => {
 
   it('cuts names in the middle', () => {
     expect(fitText('short', 100)).toBe('short');
-    expect(fitText('layer1.0.conv1.weight', 72)).toBe('layer…ight');
-    expect(fitText('abcdef', 15)).toBe('ab');
+    const cut = fitText('layer1.0.conv1.weight', 80);
+    expect(cut).toMatch(/^laye?r?1?…i?ght$/);
+    expect(textWidth(cut)).toBeLessThanOrEqual(80);
+    expect(fitText('abcdef', 16)).toBe('ab');
     expect(fitText('abcdef', 15, 24)).toBe('a');
+    expect(textWidth('mmmm')).toBeGreaterThan(2 * textWidth('iiii'));
   });
 });
 

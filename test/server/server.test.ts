@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InferenceSession, Tensor } from '#tilewise';
+import { random as seeded } from '../../bench/support/random.js';
 import { createServer, type Server } from '../../src/server/http.js';
 import { openServedModel } from '../../src/server/open-model.js';
 import type { ServedModel } from '../../src/server/served-model.js';
-import { random as seeded } from '../support/random.js';
 
 const MODEL = fileURLToPath(new URL('../../models/lenet5.onnx', import.meta.url));
 

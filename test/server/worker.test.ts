@@ -10,9 +10,9 @@ import { Redis } from 'ioredis';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InferenceSession, Tensor } from '#tilewise';
+import { random as seeded } from '../../bench/support/random.js';
 import type { WorkerJob, WorkerResult } from '../../src/server/worker.js';
 import { ROOT } from '../support/imports.js';
-import { random as seeded } from '../support/random.js';
 
 const MODEL = join(ROOT, 'models/lenet5.onnx');
 const OUT = join(ROOT, 'build/worker');

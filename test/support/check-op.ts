@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { random } from '../../bench/support/random.js';
 import { runGraph } from '../../kernels-ref/run-graph.js';
 import { Executable } from '../../src/device/executable.js';
 import { GraphBuilder } from '../../src/graph/builder.js';
@@ -16,7 +17,6 @@ import { deviceWords } from '../../src/tensor/layout.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 import { testDevice } from './device.js';
 import { GuardedMemory } from './guards.js';
-import { random } from './random.js';
 
 /** An input of a case: random data in a range (default -2 to 2; integers are rounded), or the data itself. */
 export interface InputSpec {
@@ -24,6 +24,8 @@ export interface InputSpec {
   readonly dtype?: DType;
   readonly range?: readonly [number, number];
   readonly data?: readonly number[];
+  /** The tensor itself. */
+  readonly tensor?: Tensor;
   /** True where the input is a weight of the model, not a feed. */
   readonly constant?: boolean;
   /** True where the device holds it packed, four elements to a word. */
@@ -56,7 +58,7 @@ export const caseGraph = ({
   const feeds = new Map<string, Tensor>();
   const names = inputs.map((spec, i) => {
     if (!spec) return '';
-    const tensor = tensorOf(spec, i + hash(name));
+    const tensor = spec.tensor ?? tensorOf(spec, i + hash(name));
     if (spec.constant) return builder.constant(`in${i}`, tensor);
     feeds.set(`in${i}`, tensor);
     return builder.input(`in${i}`, tensor.type, tensor.dims);

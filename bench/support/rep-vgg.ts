@@ -1,6 +1,6 @@
 import type { Graph } from '../../src/graph/graph.js';
 import { inferShapes } from '../../src/ops/infer.js';
-import { NetBuilder } from './graphs.js';
+import { NetBuilder } from './net-builder.js';
 
 /**
  * RepVGG-A0 as it is trained, for images of size x size pixels: stages of 2, 4, 14 and 1 blocks after the first, of widths
