@@ -1,6 +1,6 @@
 import { loadSubgraphs } from '../../src/importers/onnx/index.js';
 import { loadCpuKernels } from '../../src/kernels/cpu-family.js';
-import { loadLowerings } from '../../src/kernels/select.js';
+import { loadLowerings, loadTunedLowerings } from '../../src/kernels/select.js';
 import { moreLowerings } from '../../src/kernels/select-more.js';
 import { loadOperators } from '../../src/ops/index.js';
 import { loadPasses } from '../../src/passes/index.js';
@@ -9,5 +9,6 @@ import { loadPasses } from '../../src/passes/index.js';
 await loadOperators();
 await loadSubgraphs();
 await loadLowerings(moreLowerings.keys());
+await loadTunedLowerings();
 await loadCpuKernels();
 await loadPasses(moreLowerings.keys());

@@ -27,7 +27,23 @@ export interface ConvOptions {
   readonly constant?: boolean;
   readonly epilogue?: readonly EpilogueStep[];
   readonly kind?: DeviceFacts['kind'];
+  /** The tuner's choice, whatever the shape: reaches kernels that the rules keep for large ones. */
+  readonly candidate?: string;
 }
+
+/** The adapter, and the choice on it, by which small shapes reach a kernel too. */
+export const reaching = (kernel: string, kind: DeviceFacts['kind']): Pick<ConvOptions, 'kind' | 'candidate'> =>
+  kernel === 'conv-pointwise-64' ? { kind, candidate: 'pointwise-64' } : { kind };
+
+/** A tuning table that names one candidate for every class of shapes. */
+const always = (candidate: string): Record<string, string> =>
+  new Proxy(
+    {},
+    {
+      get: () => candidate,
+      getOwnPropertyDescriptor: () => ({ value: candidate, configurable: true, enumerable: true }),
+    },
+  );
 
 export const convAttributes = (given: Attributes): Attributes => withDefaults(conv.attributes, given);
 
@@ -41,6 +57,7 @@ export const convCase = ({ x, w, ...attributes }: ConvShape, options: ConvOption
     constant = true,
     epilogue = [],
     kind,
+    candidate,
   } = options;
   const input = channelsLast && !readsChannelsFirst ? [x[0] as number, ...x.slice(2), x[1] as number] : x;
   const terms = w.slice(1).reduce((a, b) => a * b, 1);
@@ -60,6 +77,6 @@ export const convCase = ({ x, w, ...attributes }: ConvShape, options: ConvOption
     inputs: [{ shape: input }, { shape: w, constant }, ...(bias ? [{ shape: w.slice(0, 1), constant }] : [])],
     attributes: { ...attributes, channelsLast, readsChannelsFirst, writesChannelsFirst, epilogue } as Attributes,
     tolerance: matmulTolerance(terms + 1, 2, 2),
-    ...(kind && { facts: { kind } }),
+    ...(kind && { facts: { kind, ...(candidate && { tuning: always(candidate) }) } }),
   };
 };
