@@ -100,8 +100,9 @@ const MANY = 2 ** 12;
  * says how many invocations that takes. A CPU adapter takes as long to begin a workgroup as for some of its invocations.
  */
 export const spread = (elements: number, facts: DeviceFacts) => {
-  const PER = facts.kind === 'cpu' && elements % 4 === 0 && elements >= MANY ? 4 : 1;
-  const WORKGROUP_SIZE = facts.kind === 'cpu' ? 256 : 64;
+  const isMany = facts.kind === 'cpu' && elements >= MANY;
+  const PER = isMany && elements % 4 === 0 ? 4 : 1;
+  const WORKGROUP_SIZE = isMany ? 256 : 64;
   const count = elements / PER;
   return { constants: { PER, WORKGROUP_SIZE }, count, workgroups: grid(count, WORKGROUP_SIZE, facts) };
 };
