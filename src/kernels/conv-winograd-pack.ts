@@ -72,17 +72,22 @@ const transformed = (
   { step, at }: Places,
 ): Float32Array => {
   const packed = new Float32Array(rows.length ** 2 * step);
-  for (let input = 0; input < inputs; input++) {
+  const g = Float64Array.from(rows.flat());
+  // Four inputs of an output are neighbours in one of the layouts: what is written to each point then lies together.
+  for (let quad = 0; quad < inputs; quad += 4) {
     for (let output = 0; output < outputs; output++) {
-      const from = 9 * (output * inputs + input);
-      let to = at(output, input);
-      for (const [a, b, c] of rows) {
-        const left = a * words[from]! + b * words[from + 3]! + c * words[from + 6]!;
-        const middle = a * words[from + 1]! + b * words[from + 4]! + c * words[from + 7]!;
-        const right = a * words[from + 2]! + b * words[from + 5]! + c * words[from + 8]!;
-        for (const [d, e, f] of rows) {
-          packed[to] = d * left + e * middle + f * right;
-          to += step;
+      for (let input = quad; input < Math.min(quad + 4, inputs); input++) {
+        const from = 9 * (output * inputs + input);
+        let to = at(output, input);
+        for (let p = 0; p < g.length; p += 3) {
+          const [a, b, c] = [g[p] as number, g[p + 1] as number, g[p + 2] as number];
+          const left = a * words[from]! + b * words[from + 3]! + c * words[from + 6]!;
+          const middle = a * words[from + 1]! + b * words[from + 4]! + c * words[from + 7]!;
+          const right = a * words[from + 2]! + b * words[from + 5]! + c * words[from + 8]!;
+          for (let q = 0; q < g.length; q += 3) {
+            packed[to] = g[q]! * left + g[q + 1]! * middle + g[q + 2]! * right;
+            to += step;
+          }
         }
       }
     }

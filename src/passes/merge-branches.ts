@@ -46,8 +46,22 @@ const flatten = (rewriter: Rewriter, node: Node): Sum => {
   return sum;
 };
 
+/** What a term may be a linear map of: itself, what its node reads, or what a 1x1 convolution before that reads. */
+const sourcesOf = (rewriter: Rewriter, term: string): Set<string> => {
+  const outer = rewriter.producer(term)?.inputs[0];
+  const inner = outer && rewriter.producer(outer)?.inputs[0];
+  return new Set([term, outer, inner].filter((name): name is string => name !== undefined));
+};
+
+/** True where terms may have a source in common. Sums that have none, as those of ResNets, cost no look at weights. */
+const mayShareSource = (rewriter: Rewriter, terms: readonly string[]): boolean => {
+  const sources = terms.map((term) => sourcesOf(rewriter, term));
+  return sources.some((a, i) => sources.slice(0, i).some((b) => [...a].some((name) => b.has(name))));
+};
+
 const mergeSum = (rewriter: Rewriter, node: Node): void => {
   const { terms, adds } = flatten(rewriter, node);
+  if (!mayShareSource(rewriter, terms)) return;
   const convolutions = terms.flatMap((term) => {
     const branch = branchOf(rewriter, term);
     return branch?.geometry ? [branch as Branch & { geometry: Geometry }] : [];
