@@ -40,7 +40,7 @@ const WORKGROUP_SIZE = 64;
 const PRODUCT_ROWS = 16;
 const TILED_ROWS = 64;
 /** Bytes of transformed inputs and outputs that are held at a time: about what a cache holds. */
-const SCRATCH_BYTES = { cpu: 2 ** 21, gpu: 2 ** 23 };
+const SCRATCH_BYTES = { cpu: 5 * 2 ** 18, gpu: 2 ** 23 };
 
 const quads = (channels: number): number => ceilDiv(channels, 4);
 
