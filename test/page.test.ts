@@ -13,7 +13,7 @@ const open = async (
   prepare: (page: Page) => Promise<void> = async () => undefined,
 ): Promise<Page> => {
   const page = await pages.open('examples/digit.html', { viewport: { width: 1000, height: 760 }, ...options, prepare });
-  await expect.poll(() => page.textContent('#answer'), { timeout: 60_000 }).toBe(ready);
+  await expect.poll(() => page.textContent('#answer'), { timeout: 90_000 }).toBe(ready);
   return page;
 };
 
@@ -50,7 +50,7 @@ const draw = async (page: Page, digit: string): Promise<void> => {
 };
 
 const answered = (page: Page, digit: string): Promise<void> =>
-  expect.poll(() => page.textContent('#answer'), { timeout: 20_000 }).toBe(`I read a ${digit}.`);
+  expect.poll(() => page.textContent('#answer'), { timeout: 90_000 }).toBe(`I read a ${digit}.`);
 
 const percents = async (page: Page): Promise<number[]> =>
   (await page.locator('.percent').allTextContents()).map(Number.parseFloat);

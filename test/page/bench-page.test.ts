@@ -121,7 +121,7 @@ describe('a run', () => {
     const page = await ready('#cases=matmul,memory');
     await page.click('#start');
     expect(await page.isEnabled('#measure-roofs')).toBe(false);
-    await expect.poll(() => column(page, 1).then((names) => names.length), { timeout: 60_000 }).toBeGreaterThan(2);
+    await expect.poll(() => column(page, 1).then((names) => names.length), { timeout: 90_000 }).toBeGreaterThan(2);
     // The page answers while the worker works.
     const unfold = page.locator('.family button').first();
     await unfold.click();

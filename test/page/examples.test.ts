@@ -12,12 +12,12 @@ const best = (page: Page) => page.textContent('#guesses li:first-child .label');
 /** A page whose model is loaded. */
 const open = async (name: 'photo' | 'camera', options: Parameters<typeof pages.open>[1] = {}): Promise<Page> => {
   const page = await pages.open(`examples/${name}.html`, options);
-  await expect.poll(() => page.textContent('#adapter'), { timeout: 60_000 }).toMatch(/software/);
+  await expect.poll(() => page.textContent('#adapter'), { timeout: 90_000 }).toMatch(/software/);
   return page;
 };
 
 const answered = (page: Page, answer: string | RegExp): Promise<void> =>
-  expect.poll(() => page.textContent('#answer'), { timeout: 30_000 }).toMatch(answer);
+  expect.poll(() => page.textContent('#answer'), { timeout: 90_000 }).toMatch(answer);
 
 /** Drops files onto the page, as a person does. */
 const drop = async (page: Page, paths: readonly string[]): Promise<void> => {
@@ -73,9 +73,9 @@ describe('a video', () => {
     const page = await open('camera');
     await page.selectOption('#source', 'synthetic');
     await page.click('#start');
-    await expect.poll(async () => `${await best(page)}${await page.textContent('#error')}`, { timeout: 15_000 }).toMatch(/^\d$/);
+    await expect.poll(async () => `${await best(page)}${await page.textContent('#error')}`, { timeout: 90_000 }).toMatch(/^\d$/);
     // The digits come in order, each for a while.
-    for (const digit of ['0', '1', '2']) await expect.poll(() => best(page), { timeout: 30_000 }).toBe(digit);
+    for (const digit of ['0', '1', '2']) await expect.poll(() => best(page), { timeout: 90_000 }).toBe(digit);
     const inked = await page.evaluate(() => {
       const canvas = document.querySelector<HTMLCanvasElement>('#overlay') as HTMLCanvasElement;
       const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, canvas.width, canvas.height);
@@ -113,7 +113,7 @@ describe('a video', () => {
     });
     await page.selectOption('#source', 'synthetic');
     await page.click('#start');
-    await expect.poll(() => best(page), { timeout: 30_000 }).toMatch(/^\d$/);
+    await expect.poll(() => best(page), { timeout: 90_000 }).toMatch(/^\d$/);
     const reads = await page.evaluate(() => [...new Set((globalThis as unknown as { reads: string[] }).reads)]);
     expect(reads).toEqual(['importExternalTexture']);
     expect(await fitsScreen(page)).toBe(true);
@@ -123,7 +123,7 @@ describe('a video', () => {
   it('says why there is no camera', async () => {
     const page = await open('camera');
     await page.click('#start');
-    await expect.poll(() => page.textContent('#error'), { timeout: 20_000 }).toMatch(/device not found|denied|camera/i);
+    await expect.poll(() => page.textContent('#error'), { timeout: 90_000 }).toMatch(/device not found|denied|camera/i);
     expect(await page.isEnabled('#start')).toBe(true);
   });
 });

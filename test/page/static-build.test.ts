@@ -46,11 +46,11 @@ describe('the static build', () => {
     page.on('request', (request) => hosts.add(new URL(request.url()).hostname));
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${FOLDER}`;
     await page.goto(`${address}index.html#cases=model%2Flenet5&budget=0.05`);
-    await expect.poll(() => page.textContent('#status'), { timeout: 60_000 }).toBe('Ready.');
+    await expect.poll(() => page.textContent('#status'), { timeout: 90_000 }).toBe('Ready.');
     await page.click('#start');
-    await expect.poll(() => page.textContent('#status'), { timeout: 60_000 }).toMatch(/^Done: 1 results/);
+    await expect.poll(() => page.textContent('#status'), { timeout: 90_000 }).toMatch(/^Done: 1 results/);
     await page.getByRole('link', { name: 'Draw a digit' }).click();
-    await expect.poll(() => page.textContent('#answer'), { timeout: 60_000 }).toBe('Draw something.');
+    await expect.poll(() => page.textContent('#answer'), { timeout: 90_000 }).toBe('Draw something.');
     expect(complaints).toEqual([]);
     expect([...hosts]).toEqual(['127.0.0.1']);
     expect(readdirSync(join(built, 'page')).sort()).toEqual(['assets', 'examples', 'index.html']);
