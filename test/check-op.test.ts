@@ -42,7 +42,7 @@ describe('checkOp', () => {
   });
 
   it('fails on a kernel that writes outside of its tensor', async () => {
-    const far = withKernel((code) => code.replace('  y[i] = ', '  y[arrayLength(&y) - 1u] = x[0];\n  y[i] = '));
+    const far = withKernel((code) => code.replace('  y[first] = ', '  y[arrayLength(&y) - 1u] = x[0];\n  y[first] = '));
     await expect(checkOp(relu, far)).rejects.toThrow('wrote outside of a tensor');
   });
 });
