@@ -61,6 +61,8 @@ let began = 0;
 
 const readFrame = async (): Promise<void> => {
   const classifier = await panel.open();
+  // While a model was opened the stream may have had a gap.
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
   const begin = performance.now();
   const guesses = await classify(classifier, await tensorOf(preprocessingFor(classifier.preprocessing)));
   const ms = performance.now() - begin;
@@ -107,8 +109,12 @@ const begin = async (): Promise<void> => {
     stream = element<HTMLSelectElement>('source').value === 'camera' ? await openCamera() : await syntheticStream();
     [frames, began] = [0, performance.now()];
     video.srcObject = stream?.media ?? null;
-    loop(stream);
-    await video.play();
+    const own = stream;
+    loop(own);
+    // What ends the stream while it begins interrupts this, and has said why.
+    await video.play().catch((error: unknown) => {
+      if (stream === own) throw error;
+    });
   } catch (error) {
     end();
     panel.reset();
