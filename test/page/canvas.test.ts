@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NetBuilder } from '../../bench/support/net-builder.js';
 import { random } from '../../bench/support/random.js';
 import { exportOnnx } from '../../src/exporters/onnx.js';
@@ -107,7 +107,11 @@ describe('a tensor on a canvas', () => {
     const page = await open();
     for (const last of [1, 3, 5]) {
       expect((await draw(page, 'page', drawings.slice(0, last))).error).toBeUndefined();
-      expectShown(await onScreen(page), drawings[last - 1] as Drawing);
+      // A busy machine shows it some frames later.
+      await vi.waitFor(async () => expectShown(await onScreen(page), drawings[last - 1] as Drawing), {
+        timeout: 30_000,
+        interval: 100,
+      });
     }
   });
 
