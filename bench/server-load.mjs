@@ -4,6 +4,10 @@ import { spawn } from 'node:child_process';
 
 const seconds = Number(process.argv[2] ?? 10);
 const malformedCount = Number(process.argv[3] ?? 10_000);
+if (!(seconds > 0 && malformedCount >= 0)) {
+  console.error('usage: node bench/server-load.mjs [seconds a phase, 10] [malformed requests, 10000]');
+  process.exit(2);
+}
 const server = spawn(process.execPath, ['dist/cli.js', 'serve', 'digits=models/lenet5.onnx', '--port', '0'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
