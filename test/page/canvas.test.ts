@@ -70,7 +70,8 @@ const draw = (page: Page, surface: Surface, drawings: readonly Drawing[]) =>
         const { code, message } = error as { code: string; message: string };
         return { shown, error: { code, message } };
       } finally {
-        own.destroy();
+        // What a device drew goes with it, unless the screen has taken it by then.
+        if (kind !== 'page') own.destroy();
       }
     },
     [surface, drawings] as const,
