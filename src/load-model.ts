@@ -22,6 +22,7 @@ export const loadModel = async (bytes: Uint8Array, budgets?: Budgets, batch?: 'd
   await loadPasses(wanted);
   const graph = optimize(imported, undefined, budgets);
   const ops = operatorsOf(allNodesOf(graph));
+  // Weights that are kept as integers want its module after the DequantizeLinear has gone.
   await Promise.all([loadPasses(ops), loadLowerings([...ops, ...wanted.filter((op) => op === 'DequantizeLinear')])]);
   return graph;
 };

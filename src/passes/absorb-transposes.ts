@@ -62,7 +62,7 @@ const absorbBefore = (graph: Graph): Graph => {
   return rewriter.finish();
 };
 
-const permutes = (node: Node, permutation: readonly number[]): boolean =>
+export const permutes = (node: Node, permutation: readonly number[]): boolean =>
   node.op === 'Transpose' && JSON.stringify(node.attributes.perm) === JSON.stringify(permutation);
 
 const writesChannelsLast = ({ attributes }: Node): boolean => attributes.channelsLast === true && !attributes.writesChannelsFirst;

@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import { permute, TO_CHANNELS_FIRST } from '../tensor/layout.js';
 import type { ConcreteShape } from '../tensor/shape.js';
+import { permutes } from './absorb-transposes.js';
 import { Rewriter } from './rewrite.js';
 
 /**
@@ -11,7 +12,7 @@ export const raiseTransposes = (graph: Graph): Graph => {
   const rewriter = new Rewriter(graph);
   for (const node of graph.nodes) {
     const [y = ''] = node.inputs;
-    const blocks = isToChannelsFirst(node.attributes.perm) ? rewriter.producer(y) : undefined;
+    const blocks = permutes(node, TO_CHANNELS_FIRST) ? rewriter.producer(y) : undefined;
     const [deep = ''] = blocks?.inputs ?? [];
     const before = blocks?.op === 'DepthToSpace' && blocks.attributes.channelsLast ? rewriter.producer(deep) : undefined;
     if (!blocks || before?.op !== 'Conv' || !rewriter.readOnce(y) || !rewriter.readOnce(deep)) continue;
@@ -29,5 +30,3 @@ export const raiseTransposes = (graph: Graph): Graph => {
   }
   return rewriter.finish();
 };
-
-const isToChannelsFirst = (perm: unknown): boolean => JSON.stringify(perm) === JSON.stringify(TO_CHANNELS_FIRST);

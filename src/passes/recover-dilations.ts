@@ -28,9 +28,11 @@ export const recoverDilations = (graph: Graph): Graph => {
 };
 
 /** How far taps that are not zero lie apart along each spatial axis: all are at multiples of it, the last one too. */
-const stepsOf = ({ data, dims }: Tensor): number[] => {
-  const kernel = dims.slice(2);
+const stepsOf = (tensor: Tensor): number[] => {
+  const kernel = tensor.dims.slice(2);
   const steps = kernel.map((extent) => extent - 1);
+  if (!steps.some((step) => step > 1)) return steps;
+  const { data } = tensor;
   for (let at = 0; at < data.length && steps.some((step) => step > 1); at++) {
     if (!data[at]) continue;
     let rest = at;

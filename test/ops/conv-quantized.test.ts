@@ -123,6 +123,7 @@ const kernels: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: 
     [
       { x: [2, 12, 7, 5], w: [36, 12, 3, 3], ...padded },
       { x: [2, 9, 5, 7], w: [9, 9, 3, 3] },
+      { x: [2, 10, 5, 6], w: [64, 5, 3, 3], group: 2, ...padded },
     ],
     20,
   ],
