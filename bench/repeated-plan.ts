@@ -8,7 +8,8 @@ export const withResidentInputs = (plan: Plan, feeds: ReadonlyMap<string, Tensor
   let commands = plan.commands;
   for (const { name, dtype, buffer } of plan.inputs) {
     const words = toDeviceWords(dtype, (feeds.get(name) as Tensor).data, name);
-    const { bytes } = plan.buffers[buffer] as PlanBuffer;
+    // Of the input alone: the memory it shares with later values may be larger.
+    const bytes = words.byteLength;
     const resident = buffers.push({ role: 'weight', bytes, firstUse: -1, lastUse: commands.length, values: [name], words }) - 1;
     // An input's memory serves other values once it has been read: from the command on that first writes it.
     const written = commands.findIndex((command) => writes(plan, command, buffer));
