@@ -32,10 +32,19 @@ override COLUMNS: u32 = 16; // invocations side by side
 override SLICES: u32 = 1; // a power of two
 override HAS_BIAS: bool = true;
 override HAS_ZERO: bool = true;
-const LOW = i32((1u << BITS) - 1u);
-// Elements of a quarter of a word (or half, or all of it) are taken where they stand: all but the last times 2^(BITS * i).
-const UPPER_SHRINK = vec4f(1.0 / 65536.0, 1.0 / 1048576.0, 1.0 / 16777216.0, 1.0);
-const SHRINK = vec4f(1.0, 1.0 / f32(1u << BITS), 1.0 / f32(1u << (2u * BITS)), 1.0);
+// Elements are taken out of a word where they stand, and what they are multiplied with is shrunk in turn: a shift costs more.
+const LOW = (1u << BITS) - 1u;
+const STEPS = BITS * vec4u(0, 1, 2, 3);
+const MASKS = bitcast<vec4i>(vec4u(LOW) << STEPS);
+const MASKS_1 = bitcast<vec4i>(vec4u(LOW) << ((STEPS + 4u * BITS) % 32u));
+const MASKS_2 = bitcast<vec4i>(vec4u(LOW) << ((STEPS + 8u * BITS) % 32u));
+const MASKS_3 = bitcast<vec4i>(vec4u(LOW) << ((STEPS + 12u * BITS) % 32u));
+const SHRINK = 1.0 / vec4f(vec4u(1) << STEPS);
+const SHRINK_1 = 1.0 / vec4f(vec4u(1) << ((STEPS + 4u * BITS) % 32u));
+const SHRINK_2 = 1.0 / vec4f(vec4u(1) << ((STEPS + 8u * BITS) % 32u));
+const SHRINK_3 = 1.0 / vec4f(vec4u(1) << ((STEPS + 12u * BITS) % 32u));
+// The highest element of a word is read as a signed number, so with its own highest bit flipped: less by so much.
+const TOP = f32(1u << (BITS - 1u));
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn store(at: u32, left: u32, v: Elem) -> bool { y[at] = v.x; if (left > 1) { y[at + 1] = v.y; } if (left > 2) { y[at + 2] = v.z; } if (left > 3) { y[at + 3] = v.w; } return true; }
@@ -66,26 +75,27 @@ fn finish(row: u32, column4: u32, sum: vec4f) {
 
 var<workgroup> partials: array<vec4f, 4 * COLUMNS * SLICES>;
 
-// The sum of four elements of a (shrunk) times those of four columns that stand lowest in each word.
-fn products(v: vec4f, words: vec4u) -> vec4f {
-  let i = bitcast<vec4i>(words);
-  let top = bitcast<vec4i>(words >> vec4u(3u * BITS));
-  return v.x * vec4f(i & vec4i(LOW)) + v.y * vec4f(i & vec4i(LOW << BITS)) + v.z * vec4f(i & vec4i(LOW << (2u * BITS)))
-    + v.w * vec4f(top & vec4i(LOW));
+// For four words the sum of four elements of a times those under the masks.
+fn masked(words: vec4i, masks: vec4i, v: vec4f) -> vec4f {
+  return vec4f(
+    dot(vec4f(vec4i(words.x) & masks), v),
+    dot(vec4f(vec4i(words.y) & masks), v),
+    dot(vec4f(vec4i(words.z) & masks), v),
+    dot(vec4f(vec4i(words.w) & masks), v),
+  );
 }
 
-// The same for elements of 4 bits that stand highest.
-fn upper_products(v: vec4f, words: vec4u) -> vec4f {
-  let i = bitcast<vec4i>(words);
-  let s = v * UPPER_SHRINK;
-  return s.x * vec4f(i & vec4i(0xf0000)) + s.y * vec4f(i & vec4i(0xf00000)) + s.z * vec4f(i & vec4i(0xf000000))
-    + s.w * vec4f(bitcast<vec4i>(words >> vec4u(28u)));
-}
-
-// The same for the three upper parts of words of elements of 2 bits.
-fn further_products(v1: vec4f, v2: vec4f, v3: vec4f, words: vec4u) -> vec4f {
-  return products(v1 * SHRINK, words >> vec4u(8u)) + products(v2 * SHRINK, words >> vec4u(16u))
-    + products(v3 * SHRINK, words >> vec4u(24u));
+// For the words of four columns the sum of all their elements times those of a, shrunk.
+fn products(words: vec4u, v0: vec4f, v1: vec4f, v2: vec4f, v3: vec4f) -> vec4f {
+  let flipped = bitcast<vec4i>(words ^ vec4u(0x80000000u));
+  var sum = masked(flipped, MASKS, v0);
+  if (BITS < 8u) {
+    sum += masked(flipped, MASKS_1, v1);
+  }
+  if (BITS < 4u) {
+    sum += masked(flipped, MASKS_2, v2) + masked(flipped, MASKS_3, v3);
+  }
+  return sum;
 }
 
 // The sum of a block, of the elements as they stand, with its scale and without its zero point.
@@ -114,46 +124,45 @@ fn main(
     var p2 = vec4f();
     var p3 = vec4f();
     var sums = vec4f();
+    var tops = 0.0;
     var at = block * params.words * params.b4 + from_column;
     var k = block * params.words * (8u / BITS);
     for (var w = 0u; w < params.words; w++) {
-      let w0 = b[at + 0u];
-      let w1 = b[at + 1u];
-      let w2 = b[at + 2u];
-      let w3 = b[at + 3u];
-      at += params.b4;
       let v0 = load(row, k);
+      var v1 = vec4f();
+      var v2 = vec4f();
+      var v3 = v0;
       sums += v0;
-      p0 += products(v0 * SHRINK, w0);
-      p1 += products(v0 * SHRINK, w1);
-      p2 += products(v0 * SHRINK, w2);
-      p3 += products(v0 * SHRINK, w3);
-      if (BITS == 4u) {
-        let v1 = load(row, k + 1u);
+      if (BITS < 8u) {
+        v1 = load(row, k + 1u);
+        v3 = v1;
         sums += v1;
-        p0 += upper_products(v1, w0);
-        p1 += upper_products(v1, w1);
-        p2 += upper_products(v1, w2);
-        p3 += upper_products(v1, w3);
       }
-      if (BITS == 2u) {
-        let v1 = load(row, k + 1u);
-        let v2 = load(row, k + 2u);
-        let v3 = load(row, k + 3u);
-        sums += v1 + v2 + v3;
-        p0 += further_products(v1, v2, v3, w0);
-        p1 += further_products(v1, v2, v3, w1);
-        p2 += further_products(v1, v2, v3, w2);
-        p3 += further_products(v1, v2, v3, w3);
+      if (BITS < 4u) {
+        v2 = load(row, k + 2u);
+        v3 = load(row, k + 3u);
+        sums += v2 + v3;
       }
+      tops += v3.w;
+      let s0 = v0 * SHRINK;
+      let s1 = v1 * SHRINK_1;
+      let s2 = v2 * SHRINK_2;
+      let s3 = v3 * SHRINK_3;
+      // One word of columns after the other: few values are alive at a time.
+      p0 += products(b[at + 0u], s0, s1, s2, s3);
+      p1 += products(b[at + 1u], s0, s1, s2, s3);
+      p2 += products(b[at + 2u], s0, s1, s2, s3);
+      p3 += products(b[at + 3u], s0, s1, s2, s3);
+      at += params.b4;
       k += 8u / BITS;
     }
     let sum = sums.x + sums.y + sums.z + sums.w;
+    let top = TOP * tops;
     let at_scale = block * params.b4 + from_column;
-    y0 += scaled(p0, sum, at_scale + 0u);
-    y1 += scaled(p1, sum, at_scale + 1u);
-    y2 += scaled(p2, sum, at_scale + 2u);
-    y3 += scaled(p3, sum, at_scale + 3u);
+    y0 += scaled(p0 + top, sum, at_scale + 0u);
+    y1 += scaled(p1 + top, sum, at_scale + 1u);
+    y2 += scaled(p2 + top, sum, at_scale + 2u);
+    y3 += scaled(p3 + top, sum, at_scale + 3u);
   }
   if (SLICES > 1u) {
     partials[4u * lane + 0u] = y0;
