@@ -59,7 +59,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     sum = bias[o];
   }
-  for (var k = 0u; k < taps; k++) {
+  var k = 0u;
+  loop {
     // Places before the first wrap around to numbers beyond the last.
     let place = corner + place_in(k, params.kernel.xyz) * params.dilations.xyz;
     if (any(place >= params.in_extents.xyz)) {
@@ -72,6 +73,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum += x[at_x] * weight[at_weight];
       at_x += params.x_c;
       at_weight += taps;
+    }
+    continuing {
+      k++;
+      break if k >= taps;
     }
   }
   y[i] = epilogue(sum, i, o);

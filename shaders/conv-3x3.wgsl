@@ -100,7 +100,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var a12 = a0;
   var a13 = a0;
   let tap = params.quads * 4u;
-  for (var p = 0u; p < 3u; p++) {
+  var p = 0u;
+  loop {
     let h = group.y + p - params.pad_h;
     if (h >= params.in_h) {
       continue;
@@ -111,7 +112,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let at2 = row + min(w2, last) * params.x_w;
     let at3 = row + min(w3, last) * params.x_w;
     var at_weight = (block * 3u + p) * 3u * tap + lane;
-    for (var k = 0u; k < params.quads; k++) {
+    var k = 0u;
+    loop {
       let m0 = weights_at(at_weight);
       let m1 = weights_at(at_weight + tap);
       let m2 = weights_at(at_weight + 2u * tap);
@@ -150,6 +152,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       a11 += x11 * m0 + x12 * m1 + x13 * m2;
       a12 += x12 * m0 + x13 * m1 + x14 * m2;
       a13 += x13 * m0 + x14 * m1 + x15 * m2;
+      continuing {
+        k++;
+        break if k >= params.quads;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= 3u;
     }
   }
   let first = group.z * params.y_n + group.y * params.y_h;

@@ -51,7 +51,7 @@ fn put_bytes(pixel: u32, quad: u32, sum: Sum, factor: vec4f) -> bool {
 fn saturated(v: vec4f) -> u32 {
   let steps = clamp(round(v) + params.zero, vec4f(params.low), vec4f(params.high));
   let b = bitcast<vec4u>(steps + vec4f(12582912.0)) & vec4u(255u);
-  return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
+  return b.x + b.y * 0x100u + b.z * 0x10000u + b.w * 0x1000000u;
 }
 
 fn put_elements(pixel: u32, quad: u32, v: vec4u) -> bool {
@@ -64,11 +64,11 @@ fn put_elements(pixel: u32, quad: u32, v: vec4u) -> bool {
   return true;
 }
 
-// Four signed bytes, each times 2^24: where they stand in a word at its top they need no second shift.
+// Four signed bytes, each times 2^24: it stands at the top of a word. A CPU adapter has no fast shift.
 fn bytes_of(word: u32) -> vec4f {
   let i = bitcast<i32>(word);
   let top = bitcast<i32>(0xff000000u);
-  return vec4f(f32(i << 24u), f32((i << 16u) & top), f32((i << 8u) & top), f32(i & top));
+  return vec4f(f32(i * 0x1000000), f32((i * 0x10000) & top), f32((i * 0x100) & top), f32(i & top));
 }
 
 // Whole sums of products of such bytes.
@@ -133,7 +133,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   // The sums of the inputs of this invocation's own columns.
   var x_sums = vec4i();
   let tap = params.words * 4u;
-  for (var p = 0u; p < 3u; p++) {
+  var p = 0u;
+  loop {
     let h = group.y + p - params.pad_h;
     let row = (group.z * params.in_h + min(h, params.in_h - 1u)) * params.in_w;
     let in_row = h < params.in_h;
@@ -142,7 +143,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let at2 = (row + min(w2, last)) * params.x_words;
     let at3 = (row + min(w3, last)) * params.x_words;
     var at = (block * 3u + p) * 3u * tap + lane;
-    for (var begin = 0u; begin < params.words; begin += params.chunk) {
+    var begin = 0u;
+    loop {
       var a0 = vec4f();
       var a1 = vec4f();
       var a2 = vec4f();
@@ -217,6 +219,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       s12 += whole(a12);
       s13 += whole(a13);
       x_sums += vec4i(whole(own));
+      continuing {
+        begin += params.chunk;
+        break if begin >= params.words;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= 3u;
     }
   }
   let first = (group.z * params.out_h + group.y) * params.out_w;

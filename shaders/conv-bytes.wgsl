@@ -60,7 +60,7 @@ fn put_bytes(pixel: u32, quad: u32, sum: Sum, factor: vec4f) -> bool {
 fn saturated(v: vec4f) -> u32 {
   let steps = clamp(round(v) + params.zero, vec4f(params.low), vec4f(params.high));
   let b = bitcast<vec4u>(steps + vec4f(12582912.0)) & vec4u(255u);
-  return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
+  return b.x + b.y * 0x100u + b.z * 0x10000u + b.w * 0x1000000u;
 }
 
 fn put_elements(pixel: u32, quad: u32, v: vec4u) -> bool {
@@ -73,11 +73,11 @@ fn put_elements(pixel: u32, quad: u32, v: vec4u) -> bool {
   return true;
 }
 
-// Four signed bytes, each times 2^24: where they stand in a word at its top they need no second shift.
+// Four signed bytes, each times 2^24: it stands at the top of a word. A CPU adapter has no fast shift.
 fn bytes_of(word: u32) -> vec4f {
   let i = bitcast<i32>(word);
   let top = bitcast<i32>(0xff000000u);
-  return vec4f(f32(i << 24u), f32((i << 16u) & top), f32((i << 8u) & top), f32(i & top));
+  return vec4f(f32(i * 0x1000000), f32((i * 0x10000) & top), f32((i * 0x100) & top), f32(i & top));
 }
 
 // Whole sums of products of such bytes.
@@ -167,14 +167,17 @@ fn main(
   var at = group.x * params.kernel_h * params.kernel_w * params.words * 4u + lane;
   let taps = params.kernel_h * params.kernel_w;
   // Taps that fit a chunk together, or the chunks of one.
-  for (var from_tap = 0u; from_tap < taps; from_tap += params.taps_together) {
-    for (var begin = 0u; begin < params.words; begin += params.chunk) {
+  var from_tap = 0u;
+  loop {
+    var begin = 0u;
+    loop {
       var a0 = vec4f(); var a1 = vec4f(); var a2 = vec4f(); var a3 = vec4f();
       var a4 = vec4f(); var a5 = vec4f(); var a6 = vec4f(); var a7 = vec4f();
       var a8 = vec4f(); var a9 = vec4f(); var a10 = vec4f(); var a11 = vec4f();
       var a12 = vec4f(); var a13 = vec4f(); var a14 = vec4f(); var a15 = vec4f();
       var own = vec4f();
-      for (var tap = from_tap; tap < min(from_tap + params.taps_together, taps); tap++) {
+      var tap = from_tap;
+      loop {
         let p = tap / params.kernel_w;
         let q = tap % params.kernel_w;
         let at0 = first_word(place0, p, q);
@@ -210,12 +213,24 @@ fn main(
           a14 += quadBroadcast(v3, 2u) * m;
           a15 += quadBroadcast(v3, 3u) * m;
         }
+        continuing {
+          tap++;
+          break if tap >= min(from_tap + params.taps_together, taps);
+        }
       }
       s0 += whole(a0); s1 += whole(a1); s2 += whole(a2); s3 += whole(a3);
       s4 += whole(a4); s5 += whole(a5); s6 += whole(a6); s7 += whole(a7);
       s8 += whole(a8); s9 += whole(a9); s10 += whole(a10); s11 += whole(a11);
       s12 += whole(a12); s13 += whole(a13); s14 += whole(a14); s15 += whole(a15);
       x_sums += vec4i(whole(own));
+      continuing {
+        begin += params.chunk;
+        break if begin >= params.words;
+      }
+    }
+    continuing {
+      from_tap += params.taps_together;
+      break if from_tap >= taps;
     }
   }
   let rest = rest_of(quad);

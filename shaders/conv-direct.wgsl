@@ -98,7 +98,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var a7 = a0;
   let image = group.z * params.x_n + (block / params.group_blocks) * params.x_group;
   var at_weight = block * params.kernel_h * params.kernel_w * params.quads * 4u + lane;
-  for (var p = 0u; p < params.kernel_h; p++) {
+  var p = 0u;
+  loop {
     // Rows and columns before the first wrap around to numbers beyond the last.
     let h = group.y * params.stride_h + p * params.dilation_h - params.pad_h;
     if (h >= params.in_h) {
@@ -106,12 +107,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       continue;
     }
     let row = image + h * params.x_h;
-    for (var q = 0u; q < params.kernel_w; q++) {
+    var q = 0u;
+    loop {
       let w0 = (left + lane) * params.stride_w + q * params.dilation_w - params.pad_w;
       let w1 = w0 + 4u * params.stride_w;
       let at0 = row + min(w0, params.in_w - 1u) * params.x_w;
       let at1 = row + min(w1, params.in_w - 1u) * params.x_w;
-      for (var k = 0u; k < params.quads; k++) {
+      var k = 0u;
+      loop {
         let m = weights_at(at_weight);
         at_weight += 4u;
         let v0 = select(vec4f(0), load(at0, k), w0 < params.in_w);
@@ -124,7 +127,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         a5 += quadBroadcast(v1, 1u) * m;
         a6 += quadBroadcast(v1, 2u) * m;
         a7 += quadBroadcast(v1, 3u) * m;
+        continuing {
+          k++;
+          break if k >= params.quads;
+        }
       }
+      continuing {
+        q++;
+        break if q >= params.kernel_w;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   let first = group.z * params.y_n + group.y * params.y_h;

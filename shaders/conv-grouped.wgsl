@@ -100,7 +100,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let image = n * params.x_n + (quad / params.group_quads) * params.x_group;
   let last = params.in_w - 1u;
   var at_weight = quad * params.kernel_h * params.kernel_w * params.quads;
-  for (var p = 0u; p < params.kernel_h; p++) {
+  var p = 0u;
+  loop {
     // Rows before the first wrap around to numbers beyond the last.
     let from_h = h * params.stride_h + p * params.dilation_h - params.pad_h;
     if (from_h >= params.in_h) {
@@ -108,7 +109,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       continue;
     }
     let row = image + from_h * params.x_h;
-    for (var q = 0u; q < params.kernel_w; q++) {
+    var q = 0u;
+    loop {
       // So do columns.
       let w0 = left * params.stride_w + q * params.dilation_w - params.pad_w;
       let w1 = w0 + params.stride_w;
@@ -118,14 +120,27 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let at1 = row + min(w1, last) * params.x_w;
       let at2 = row + min(w2, last) * params.x_w;
       let at3 = row + min(w3, last) * params.x_w;
-      for (var k = 0u; k < params.quads; k++) {
+      var k = 0u;
+      loop {
         let m = weights_at(at_weight);
         at_weight++;
         a0 += select(vec4f(0), load(at0, k), w0 <= last) * m;
         a1 += select(vec4f(0), load(at1, k), w1 <= last) * m;
         a2 += select(vec4f(0), load(at2, k), w2 <= last) * m;
         a3 += select(vec4f(0), load(at3, k), w3 <= last) * m;
+        continuing {
+          k++;
+          break if k >= params.quads;
+        }
       }
+      continuing {
+        q++;
+        break if q >= params.kernel_w;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   let at = n * params.y_n + h * params.y_h;

@@ -72,13 +72,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     sum = bias[o];
   }
-  for (var p = 0u; p < params.kernel_h; p++) {
+  var p = 0u;
+  loop {
     // Rows before the first wrap around to numbers beyond the last.
     let h = at_h * params.stride_h + p * params.dilation_h - params.pad_h;
     if (h >= params.in_h) {
       continue;
     }
-    for (var q = 0u; q < params.kernel_w; q++) {
+    var q = 0u;
+    loop {
       let w = at_w * params.stride_w + q * params.dilation_w - params.pad_w;
       if (w >= params.in_w) {
         continue;
@@ -90,6 +92,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         at_x += area;
         at_weight += window;
       }
+      continuing {
+        q++;
+        break if q >= params.kernel_w;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   var factor = 1.0;

@@ -105,14 +105,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a6 = a0;
   var a7 = a0;
   let first = left - params.pad_w;
-  for (var p = 0u; p < params.kernel_h; p++) {
+  var p = 0u;
+  loop {
     // Rows before the first wrap around to numbers beyond the last.
     let from_h = h * params.stride_h + p * params.dilation_h - params.pad_h;
     if (from_h >= params.in_h) {
       continue;
     }
     let row = n * params.x_n + from_h * params.x_h;
-    for (var k = 0u; k < params.quads; k++) {
+    var k = 0u;
+    loop {
       var at_weight = (p * params.kernel_w * params.quads + k) * 4u;
       var v0 = vec4f(0);
       var v1 = load_column(row, first, k);
@@ -122,7 +124,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var v5 = load_column(row, first + 4u, k);
       var v6 = load_column(row, first + 5u, k);
       var v7 = load_column(row, first + 6u, k);
-      for (var q = 0u; q < params.kernel_w; q++) {
+      var q = 0u;
+      loop {
         let m = weights_at(at_weight);
         at_weight += params.quads * 4u;
         v0 = v1;
@@ -141,7 +144,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         a5 += v5 * m;
         a6 += v6 * m;
         a7 += v7 * m;
+        continuing {
+          q++;
+          break if q >= params.kernel_w;
+        }
       }
+      continuing {
+        k++;
+        break if k >= params.quads;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   let at = n * params.y_n + h * params.y_h;

@@ -61,7 +61,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     sum = bias[o];
   }
-  for (var k = 0u; k < taps; k++) {
+  var k = 0u;
+  loop {
     let distance = padded - vec3i(place_in(k, params.kernel.xyz)) * params.dilations.xyz;
     let q = distance / params.strides.xyz;
     if (any(distance < vec3i(0)) || any(q >= params.in_extents.xyz) || any(q * params.strides.xyz != distance)) {
@@ -74,6 +75,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum += x[at_x] * weight[at_weight];
       at_x += params.x_c;
       at_weight += params.group_outputs * taps;
+    }
+    continuing {
+      k++;
+      break if k >= taps;
     }
   }
   y[i] = epilogue(sum, i, o);

@@ -89,19 +89,29 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     sum = bias[at.o];
   }
-  for (var p = 0; p < params.kernel_h; p++) {
+  var p = 0;
+  loop {
     let from_h = i32(at.h) + params.pad_h - p * params.dilation_h;
     let h = from_h / params.stride_h;
     if (from_h < 0 || h >= params.in_h || h * params.stride_h != from_h) {
       continue;
     }
-    for (var q = 0; q < params.kernel_w; q++) {
+    var q = 0;
+    loop {
       let from_w = i32(at.w) + params.pad_w - q * params.dilation_w;
       let w = from_w / params.stride_w;
       if (from_w < 0 || w >= params.in_w || w * params.stride_w != from_w) {
         continue;
       }
       sum += tap_sum(start + u32(h) * params.x_h + u32(w) * params.x_w, weights + u32(p * params.kernel_w + q));
+      continuing {
+        q++;
+        break if q >= params.kernel_w;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   y[i] = epilogue(sum, i, at.o);

@@ -75,13 +75,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     sum = bias[at.o];
   }
-  for (var p = 0u; p < params.kernel_h; p++) {
+  var p = 0u;
+  loop {
     // Rows before the first wrap around to numbers beyond the last.
     let h = at.h * params.stride_h + p * params.dilation_h - params.pad_h;
     if (h >= params.in_h) {
       continue;
     }
-    for (var q = 0u; q < params.kernel_w; q++) {
+    var q = 0u;
+    loop {
       let w = at.w * params.stride_w + q * params.dilation_w - params.pad_w;
       if (w >= params.in_w) {
         continue;
@@ -93,6 +95,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         at_x += params.x_c;
         at_weight += window;
       }
+      continuing {
+        q++;
+        break if q >= params.kernel_w;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   y[i] = epilogue(sum, i, at.o);

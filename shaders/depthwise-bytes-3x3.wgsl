@@ -32,13 +32,13 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> y: array<u32>;
 
 const STRIDE = 1u;
-const X_SCALE = vec4f(1.0, 256.0, 65536.0, 1.0);
+const X_SCALE = vec4f(1.0, 256.0, 65536.0, 16777216.0);
 override WORKGROUP_SIZE: u32 = 64;
 
-// Four bytes, each times its X_SCALE: where they stand in a word they need no shift.
-fn x_bytes(word: u32) -> vec4f { let i = bitcast<i32>(word); return vec4f(f32(i & 255), f32(i & 0xff00), f32(i & 0xff0000), f32(bitcast<i32>(word >> 24u))); }
+// Four bytes, each times its X_SCALE: where they stand in a word. A CPU adapter has no fast shift.
+fn x_bytes(word: u32) -> vec4f { let i = bitcast<i32>(word); return vec4f(f32(i & 0xff), f32(i & 0xff00), f32(i & 0xff0000), 2147483648.0 + f32(bitcast<i32>((word ^ 0x80000000u) & 0xff000000u))); }
 fn x_zero() -> f32 { return params.x_zero; }
-fn w_bytes(word: u32) -> vec4f { return vec4f((vec4i(bitcast<i32>(word)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u)); }
+fn w_bytes(word: u32) -> vec4f { let at_top = (vec4u(word) * vec4u(0x1000000u, 0x10000u, 0x100u, 1u)) & vec4u(0xff000000u); return vec4f(bitcast<vec4i>(at_top)) / 16777216.0; }
 
 struct Row {
   x0: vec4f,
@@ -99,7 +99,7 @@ fn taps(r: Row, m0: vec4f, m1: vec4f, m2: vec4f) -> mat4x4f {
 fn saturated(v: vec4f) -> u32 {
   let steps = clamp(round(v) + params.zero, vec4f(params.low), vec4f(params.high));
   let b = bitcast<vec4u>(steps + vec4f(12582912.0)) & vec4u(255u);
-  return b.x | (b.y << 8u) | (b.z << 16u) | (b.w << 24u);
+  return b.x + b.y * 0x100u + b.z * 0x10000u + b.w * 0x1000000u;
 }
 
 fn finish(pixel: u32, quad: u32, sum: vec4i, factor: vec4f) -> bool { return put_word(pixel, quad, saturated(vec4f(sum) * factor)); }

@@ -100,19 +100,29 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var a1 = a0;
   var a2 = a0;
   var a3 = a0;
-  for (var p = 0u; p < params.kernel_h; p++) {
+  var p = 0u;
+  loop {
     let h = (row % params.out_h) * params.stride_h + p * params.dilation_h - params.pad_h;
     if (h >= params.in_h) {
       continue;
     }
     let at = n * params.x_n + h * params.x_h + quad * INPUT_PARTS * params.x_c;
-    for (var q = 0u; q < params.kernel_w; q++) {
+    var q = 0u;
+    loop {
       let w = left * params.stride_w + q * params.dilation_w - params.pad_w;
       let m = weights_at((p * params.kernel_w + q) * params.quads + quad);
       a0 += load(at, w) * m;
       a1 += load(at, w + params.stride_w) * m;
       a2 += load(at, w + 2u * params.stride_w) * m;
       a3 += load(at, w + 3u * params.stride_w) * m;
+      continuing {
+        q++;
+        break if q >= params.kernel_w;
+      }
+    }
+    continuing {
+      p++;
+      break if p >= params.kernel_h;
     }
   }
   let first = n * params.y_n + (row % params.out_h) * params.y_h;

@@ -6,9 +6,11 @@ import { ceilDiv } from './kernel.js';
 
 /** Below, the transforms cost more than the products save (ncnn has the same rule). */
 const LEAST_CHANNELS = 16;
-/** Multiply-adds below which a CPU adapter would spend on compiling three kernels instead of one what many runs save. */
-const LEAST_CPU_WORK = 2 ** 26;
-/** By how much the estimate for a CPU adapter must be less: three kernels take longer to compile than one. */
+/** Multiply-adds below which launching three kernels instead of one costs a CPU adapter what they save. */
+const LEAST_CPU_WORK = 2 ** 21;
+/** Multiply-adds from which on what is faster to run is worth what it takes longer to compile. */
+export const MUCH_WORK = 2 ** 26;
+/** By how much the estimate for a CPU adapter must be less. */
 const LEAST_GAIN = 1.15;
 
 /**
@@ -28,7 +30,7 @@ export const winogradTile = (g: ConvGeometry, facts: DeviceFacts): WinogradTile 
 const tilesOf = ({ batch, rows, columns }: ConvGeometry, tile: WinogradTile): number =>
   batch * ceilDiv(rows.output, tile) * ceilDiv(columns.output, tile);
 
-const workOf = (g: ConvGeometry): number => g.batch * g.rows.output * g.columns.output * 9 * g.inputs * g.outputs;
+export const workOf = (g: ConvGeometry): number => g.batch * g.rows.output * g.columns.output * 9 * g.inputs * g.outputs;
 
 /**
  * Estimates for CPU adapters, fitted to measurements on SwiftShader within some 15 %. The unit is what the product's inner
@@ -39,7 +41,7 @@ const workOfTiles = (g: ConvGeometry, tile: WinogradTile): number => {
   const [points, tiles] = [(tile + 2) ** 2, tilesOf(g, tile)];
   const [inputs, outputs] = [ceilDiv(g.inputs, 4), ceilDiv(g.outputs, 4)];
   const products = points * ceilDiv(tiles, 16) * ceilDiv(outputs, 8) * (inputs + 3);
-  return products + 0.014 * tiles * (inputs * 2 * points + outputs * (points + tile ** 2));
+  return products + 0.018 * tiles * (inputs * 2 * points + outputs * (points + tile ** 2));
 };
 
 /** The same for the kernels of the window: of 14 columns and 16 outputs, and of 16 pixels and 32 outputs or 8 columns and 16. */
@@ -47,7 +49,7 @@ const workOfWindow = (g: ConvGeometry): number => {
   const inputs = ceilDiv(g.inputs, 4);
   const rows = g.batch * g.rows.output;
   const blocks = ceilDiv(g.outputs, 16);
-  const wide = rows * blocks * ceilDiv(g.columns.output, 14) * (3.7 * inputs + 7);
+  const wide = rows * blocks * ceilDiv(g.columns.output, 14) * (3.1 * inputs + 5);
   const narrow = fills32(g)
     ? ceilDiv(rows * g.columns.output, 16) * ceilDiv(g.outputs, 32) * (10.4 * inputs + 20)
     : rows * blocks * ceilDiv(g.columns.output, 8) * (3 * inputs + 7);

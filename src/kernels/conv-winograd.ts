@@ -2,7 +2,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { writesQuads } from './conv-elements.js';
 import type { ConvGeometry } from './conv-geometry.js';
 import { packWinogradMatrices, packWinogradRows, type WinogradTile } from './conv-winograd-pack.js';
-import { winogradTile } from './conv-winograd-rule.js';
+import { MUCH_WORK, winogradTile, workOf } from './conv-winograd-rule.js';
 import { cpuKernel } from './cpu-family.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
@@ -57,10 +57,14 @@ interface Round {
   readonly count: number;
   /** Rows of the matrices: one a tile, and some that fill the last workgroup. */
   readonly rows: number;
+  readonly lanes: Lanes;
 }
 
+/** Channels that an invocation of the transforms takes at most. */
+type Lanes = 1 | 4;
+
 /** The tiles of all images, in rounds of as many as the memory for them is meant for. */
-const roundsOf = (g: ConvGeometry, tile: WinogradTile, facts: DeviceFacts): Round[] => {
+const roundsOf = (g: ConvGeometry, tile: WinogradTile, lanes: Lanes, facts: DeviceFacts): Round[] => {
   const high = ceilDiv(g.rows.output, tile);
   const wide = ceilDiv(g.columns.output, tile);
   const total = g.batch * high * wide;
@@ -71,7 +75,7 @@ const roundsOf = (g: ConvGeometry, tile: WinogradTile, facts: DeviceFacts): Roun
   return Array.from({ length: ceilDiv(total, most) }, (_, i) => {
     const count = Math.min(most, total - i * most);
     const rows = sharesLanes(facts) ? step * ceilDiv(count, step) : count;
-    return { g, tile, high, wide, first: i * most, count, rows };
+    return { g, tile, high, wide, first: i * most, count, rows, lanes };
   });
 };
 
@@ -90,8 +94,14 @@ export const lowerWinograd = (request: KernelRequest, g: ConvGeometry): Dispatch
  * of 2x2 outputs, 1/4 for 4x4. Input and output are transformed by launches of their own. What is not a number, or infinite,
  * reaches all outputs of the tiles that see it.
  */
-export const winograd = (request: KernelRequest, g: ConvGeometry, weight: Tensor, tile: WinogradTile): Dispatch[] => {
-  const rounds = roundsOf(g, tile, request.facts);
+export const winograd = (
+  request: KernelRequest,
+  g: ConvGeometry,
+  weight: Tensor,
+  tile: WinogradTile,
+  lanes = lanesFor(g, request.facts),
+): Dispatch[] => {
+  const rounds = roundsOf(g, tile, lanes, request.facts);
   const words = 4 * pointsOf(tile) * Math.max(...rounds.map(({ rows }) => rows));
   const v: Operand = { scratch: 0, bytes: 4 * words * quads(g.inputs) };
   const m: Operand = { scratch: 1, bytes: 4 * words * quads(g.outputs) };
@@ -121,12 +131,15 @@ const product = ({ g, tile, rows }: Round, v: Operand, weight: Tensor, m: Operan
 /** Params fields that both transforms have. */
 const places = ({ first, rows, high, wide }: Round) => ({ first, rows, tiles_h: high, tiles_w: wide });
 
-/** A CPU adapter moves four channels for little more than one; the registers of a GPU hold a tile of one. */
-const lanesOf = (whole: boolean, { kind }: DeviceFacts): 1 | 4 => (whole && kind === 'cpu' ? 4 : 1);
+/**
+ * The registers of a GPU hold a tile of one channel. A CPU adapter moves four for little more than one, but takes three times
+ * as long to compile that: much work makes good for it.
+ */
+const lanesFor = (g: ConvGeometry, { kind }: DeviceFacts): Lanes => (kind === 'cpu' && workOf(g) >= MUCH_WORK ? 4 : 1);
 
 const transformInput = (round: Round, v: Operand, facts: DeviceFacts): Dispatch => {
   const { g, tile } = round;
-  const lanes = lanesOf(g.inputs % 4 === 0 && !g.readsChannelsFirst, facts);
+  const lanes = g.inputs % 4 === 0 && !g.readsChannelsFirst ? round.lanes : 1;
   const channels = (4 * quads(g.inputs)) / lanes;
   const count = round.count * channels;
   return {
@@ -154,7 +167,7 @@ const transformInput = (round: Round, v: Operand, facts: DeviceFacts): Dispatch 
 
 const transformOutput = (round: Round, m: Operand, request: KernelRequest): Dispatch => {
   const { g, tile } = round;
-  const lanes = lanesOf(writesQuads(g), request.facts);
+  const lanes = writesQuads(g) ? round.lanes : 1;
   const epilogue = lowerEpilogue(request, m, lanes);
   const hasBias = request.inputs[2] !== undefined;
   const outputs = g.outputs / lanes;

@@ -19,11 +19,12 @@ const CPU_ROWS = 14;
 const GPU_ROWS = 4;
 
 /** Bytes of weights. */
-const SIGNED = 'return vec4f((vec4i(bitcast<i32>(word)) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));';
-const UNSIGNED = 'return vec4f(vec4i((vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u)));';
+const AT_TOP = 'let at_top = (vec4u(word) * vec4u(0x1000000u, 0x10000u, 0x100u, 1u)) & vec4u(0xff000000u);';
+const SIGNED = `${AT_TOP} return vec4f(bitcast<vec4i>(at_top)) / 16777216.0;`;
+/** Less 128 they are signed. */
+const UNSIGNED = `${AT_TOP} return vec4f(bitcast<vec4i>(at_top ^ vec4u(0x80000000u))) / 16777216.0 + 128.0;`;
 /** Signed bytes of x, each times 2^24. */
-const SIGNED_X =
-  'let i = bitcast<i32>(word); let top = bitcast<i32>(0xff000000u); return vec4f(f32(i << 24u), f32((i << 16u) & top), f32((i << 8u) & top), f32(i & top));';
+const SIGNED_X = `${AT_TOP} return vec4f(bitcast<vec4i>(at_top));`;
 
 /** A window over every channel by itself, of bytes packed channels-last. */
 export const convolveByteChannels = (task: ByteConvolution, facts: DeviceFacts): Dispatch => {

@@ -17,6 +17,14 @@ import { testDevice } from '../support/device.js';
 type Tile = 2 | 4;
 const tileSizes = [2, 4] as const;
 const kinds = ['cpu', 'gpu'] as const;
+/** Adapters, and how many channels an invocation transforms there. */
+const adapters = [
+  { kind: 'cpu', lanes: 4 },
+  { kind: 'cpu', lanes: 1 },
+  { kind: 'gpu', lanes: 1 },
+] as const;
+type Adapter = (typeof adapters)[number];
+const [quads, , single] = adapters;
 
 /** Images around tiles of two and four, channels around quads and blocks of 16 and 32, paddings of all kinds. */
 const shapes: ConvShape[] = [
@@ -45,40 +53,42 @@ const orders: readonly Partial<ConvOptions>[] = [
 
 interface WinogradCase extends OpCase {
   readonly tile: Tile;
+  readonly lanes: Adapter['lanes'];
 }
 
-const winogradCase = (shape: ConvShape, tile: Tile, kind: DeviceFacts['kind'], options: Partial<ConvOptions>): WinogradCase => {
+const winogradCase = (shape: ConvShape, tile: Tile, { kind, lanes }: Adapter, options: Partial<ConvOptions>): WinogradCase => {
   const opCase = convCase(shape, { bias: true, kind, ...options });
   const tolerance = winogradTolerance(tile, shape.w[1] as number, 2, 2);
-  return { ...opCase, name: `F(${tile}x${tile}) ${opCase.name}`, tile, tolerance };
+  return { ...opCase, name: `F(${tile}x${tile}) by ${lanes} ${opCase.name}`, tile, lanes, tolerance };
 };
 
 const cases = tileSizes.flatMap((tile) =>
-  kinds.flatMap((kind) => shapes.flatMap((shape) => orders.map((options) => winogradCase(shape, tile, kind, options)))),
+  adapters.flatMap((adapter) => shapes.flatMap((shape) => orders.map((options) => winogradCase(shape, tile, adapter, options)))),
 );
 
 const lowered =
-  (tile: Tile): Lowering =>
+  ({ tile, lanes }: WinogradCase): Lowering =>
   (request) => {
     const geometry = convGeometry(request as KernelRequest<ConvAttributes>);
-    return winograd(request, geometry, request.inputs[1]?.tensor as Tensor, tile);
+    return winograd(request, geometry, request.inputs[1]?.tensor as Tensor, tile, lanes);
   };
 
 /** Checks the case on the kernels of a tile, whatever the rule would choose; `alter` makes them wrong. */
 const check = async (opCase: WinogradCase, alter: (plan: Plan) => Plan = (plan) => plan): Promise<void> => {
   const { facts } = await testDevice();
   const { graph } = caseGraph(opCase);
-  const plan = buildPlan(graph, { ...facts, ...opCase.facts }, defaultBudgets, () => lowered(opCase.tile));
+  const plan = buildPlan(graph, { ...facts, ...opCase.facts }, defaultBudgets, () => lowered(opCase));
   await checkOp(opCase, () => alter(plan));
 };
 
 const step = (op: string, operand?: number): EpilogueStep => ({ op, attributes: {}, ...(operand !== undefined && { operand }) });
 
 /** A residual and slopes per channel. */
-const withOperands = (tile: Tile, kind: DeviceFacts['kind'], outputs: number, yLast: boolean): WinogradCase => ({
-  name: `F(${tile}x${tile}) of ${outputs} outputs ${yLast ? '' : 'written channels-first '}on a ${kind}`,
+const withOperands = (tile: Tile, { kind, lanes }: Adapter, outputs: number, yLast: boolean): WinogradCase => ({
+  name: `F(${tile}x${tile}) by ${lanes} of ${outputs} outputs ${yLast ? '' : 'written channels-first '}on a ${kind}`,
   op: 'Conv',
   tile,
+  lanes,
   facts: { kind },
   inputs: [
     { shape: [2, 7, 9, 8] },
@@ -97,23 +107,24 @@ const withOperands = (tile: Tile, kind: DeviceFacts['kind'], outputs: number, yL
 });
 
 const operandCases = tileSizes.flatMap((tile) =>
-  kinds.flatMap((kind) => [8, 6].flatMap((outputs) => [true, false].map((yLast) => withOperands(tile, kind, outputs, yLast)))),
+  adapters.flatMap((adapter) =>
+    [8, 6].flatMap((outputs) => [true, false].map((yLast) => withOperands(tile, adapter, outputs, yLast))),
+  ),
 );
 
 describe('Winograd convolution', () => {
   it.each([...cases, ...operandCases])('$name', (opCase) => check(opCase));
 
-  it.each(tileSizes.flatMap((tile) => kinds.map((kind) => winogradCase(manyTiles[tile], tile, kind, { channelsLast: true }))))(
-    'in several rounds: $name',
-    async (opCase) => {
-      const rounds = (plan: Plan): Plan => {
-        expect(plan.commands.length).toBeGreaterThan(opCase.facts?.kind === 'cpu' ? 5 : 2);
-        expect(plan.commands.length % 3).toBe(0);
-        return plan;
-      };
-      await check(opCase, rounds);
-    },
-  );
+  it.each(
+    tileSizes.flatMap((tile) => [quads, single].map((on) => winogradCase(manyTiles[tile], tile, on, { channelsLast: true }))),
+  )('in several rounds: $name', async (opCase) => {
+    const rounds = (plan: Plan): Plan => {
+      expect(plan.commands.length).toBeGreaterThan(opCase.facts?.kind === 'cpu' ? 5 : 2);
+      expect(plan.commands.length % 3).toBe(0);
+      return plan;
+    };
+    await check(opCase, rounds);
+  });
 
   it.each<[kernel: string, kind: DeviceFacts['kind'], tile: Tile, right: string, wrong: string]>([
     ['input', 'cpu', 4, 'even - odd', 'even + odd'],
@@ -129,7 +140,7 @@ describe('Winograd convolution', () => {
     ['wide product', 'cpu', 4, 'quad < params.outputs', 'quad + 4u < params.outputs'],
   ])('a wrong %s for a %s, tile %i, is rejected: %s', async (kernel, kind, tile, right, wrong) => {
     const shape = shapes.at(kernel === 'product' ? 5 : -1) as ConvShape;
-    const opCase = winogradCase(shape, tile, kind, { channelsLast: true });
+    const opCase = winogradCase(shape, tile, kind === 'cpu' ? quads : single, { channelsLast: true });
     const broken = (plan: Plan): Plan => {
       const pipelines = plan.pipelines.map((pipeline) => ({ ...pipeline, code: pipeline.code.replace(right, wrong) }));
       expect(pipelines).not.toEqual(plan.pipelines);
@@ -139,7 +150,7 @@ describe('Winograd convolution', () => {
   });
 
   it('takes float16', () => {
-    const opCase = winogradCase({ x: [1, 5, 6, 6], w: [8, 5, 3, 3] }, 4, 'cpu', { channelsLast: true });
+    const opCase = winogradCase({ x: [1, 5, 6, 6], w: [8, 5, 3, 3] }, 4, quads, { channelsLast: true });
     const inputs = opCase.inputs.map((spec) => spec && { ...spec, dtype: 'float16' as const });
     return check({ ...opCase, inputs, tolerance: { atol: 2e-2, rtol: 2e-3 } });
   });
@@ -219,6 +230,8 @@ describe('the rule for Winograd convolutions', () => {
     [[1, 256, 14, 14], 256],
     [[16, 32, 32, 32], 32],
     [[16, 64, 14, 14], 64],
+    [[1, 32, 16, 16], 32],
+    [[1, 64, 32, 32], 64],
   ])('takes tiles of 4x4 on a CPU adapter for [%s] to %i', (x, outputs) => {
     const product = outputs < 64 ? 'conv-winograd-product' : 'conv-winograd-product-wide';
     expect(kernelsOf(x, outputs, 'cpu')).toEqual(['conv-winograd-4x4-input', product, 'conv-winograd-4x4-output']);
@@ -229,8 +242,8 @@ describe('the rule for Winograd convolutions', () => {
   });
 
   it('leaves small convolutions, and those of GPUs, in one launch', () => {
-    expect(kernelsOf([1, 32, 16, 16], 32, 'cpu')).toHaveLength(1);
-    expect(kernelsOf([1, 64, 32, 32], 64, 'cpu')).toHaveLength(1);
+    expect(kernelsOf([1, 32, 12, 12], 32, 'cpu')).toHaveLength(1);
+    expect(kernelsOf([1, 16, 32, 32], 16, 'cpu')).toHaveLength(1);
     expect(kernelsOf([1, 64, 56, 56], 64, 'gpu')).toEqual(['conv-tiled']);
   });
 
