@@ -32,9 +32,10 @@ const UNIT: u32 = 1; // scalars in an Out
 const BITS = 4u; // or 2, 8
 override HAS_BIAS: bool = true;
 override HAS_ZERO: bool = true;
-const LOW = i32((1u << BITS) - 1u);
-// Elements of a quarter of a word (or half, or all of it) are taken where they stand: all but the last times 2^(BITS * i).
-const SHRINK = vec4f(1.0, 1.0 / f32(1u << BITS), 1.0 / f32(1u << (2u * BITS)), 1.0);
+const PARTS = 8u / BITS; // of a word, of four elements
+// Elements of a part are taken where they stand, times 2^(BITS * i): a CPU adapter has no fast shift.
+const MASKS = bitcast<vec4i>(vec4u((1u << BITS) - 1u) << (BITS * vec4u(0, 1, 2, 3)));
+const SHRINK = 1.0 / vec4f(vec4u(1) << (BITS * vec4u(0, 1, 2, 3)));
 
 fn epilogue(v: Elem, at: u32, channel: u32) -> Elem { return v; }
 fn store(at: u32, left: u32, v: Elem) -> bool { y[at] = v.x; if (left > 1) { y[at + 1] = v.y; } if (left > 2) { y[at + 2] = v.z; } if (left > 3) { y[at + 3] = v.w; } return true; }
@@ -63,15 +64,22 @@ fn finish(row: u32, column4: u32, sum: vec4f) {
   store(at, params.n - column, epilogue(v, at / UNIT, column / UNIT));
 }
 
+// The highest elements of four parts, where they stand. Those at the top of a word are made signed, and that made up for.
+fn highest(i: vec4i) -> vec4f {
+  if (BITS == 8u) {
+    return vec4f((i & vec4i(MASKS.w)) ^ bitcast<vec4i>(vec4u(0x80000000u))) + 2147483648.0;
+  }
+  return vec4f(i & vec4i(MASKS.w));
+}
+
 // Four elements of four columns, those that stand lowest in each word, times the scale and less the offset.
 fn weights(words: vec4u, s: vec4f, t: vec4f) -> mat4x4f {
   let i = bitcast<vec4i>(words);
-  let top = bitcast<vec4i>(words >> vec4u(3u * BITS));
   return mat4x4f(
-    vec4f(i & vec4i(LOW)) * s - t,
-    vec4f(i & vec4i(LOW << BITS)) * (s * SHRINK.y) - t,
-    vec4f(i & vec4i(LOW << (2u * BITS))) * (s * SHRINK.z) - t,
-    vec4f(top & vec4i(LOW)) * s - t,
+    vec4f(i & vec4i(MASKS.x)) * s - t,
+    vec4f(i & vec4i(MASKS.y)) * (s * SHRINK.y) - t,
+    vec4f(i & vec4i(MASKS.z)) * (s * SHRINK.z) - t,
+    highest(i) * (s * SHRINK.w) - t,
   );
 }
 
@@ -116,37 +124,32 @@ fn main(
     let s1 = scale[at_scale + 1u];
     let t0 = offset_at(at_scale, s0);
     let t1 = offset_at(at_scale + 1u, s1);
-    for (var w = 0u; w < params.words; w++) {
-      var left = b[at];
-      var right = b[at + 1u];
-      at += params.b4;
-      for (var part = 0u; part < 8u / BITS; part++) {
-        let m0 = weights(left, s0, t0);
-        let m1 = weights(right, s1, t1);
-        left >>= vec4u(4u * BITS % 32u);
-        right >>= vec4u(4u * BITS % 32u);
-        let v0 = load(row0, k);
-        let v1 = load(row1, k);
-        let v2 = load(row2, k);
-        let v3 = load(row3, k);
-        k++;
-        let a0 = quadBroadcast(v0, 0u); c0 += m0 * a0; d0 += m1 * a0;
-        let a1 = quadBroadcast(v0, 1u); c1 += m0 * a1; d1 += m1 * a1;
-        let a2 = quadBroadcast(v0, 2u); c2 += m0 * a2; d2 += m1 * a2;
-        let a3 = quadBroadcast(v0, 3u); c3 += m0 * a3; d3 += m1 * a3;
-        let a4 = quadBroadcast(v1, 0u); c4 += m0 * a4; d4 += m1 * a4;
-        let a5 = quadBroadcast(v1, 1u); c5 += m0 * a5; d5 += m1 * a5;
-        let a6 = quadBroadcast(v1, 2u); c6 += m0 * a6; d6 += m1 * a6;
-        let a7 = quadBroadcast(v1, 3u); c7 += m0 * a7; d7 += m1 * a7;
-        let a8 = quadBroadcast(v2, 0u); c8 += m0 * a8; d8 += m1 * a8;
-        let a9 = quadBroadcast(v2, 1u); c9 += m0 * a9; d9 += m1 * a9;
-        let a10 = quadBroadcast(v2, 2u); c10 += m0 * a10; d10 += m1 * a10;
-        let a11 = quadBroadcast(v2, 3u); c11 += m0 * a11; d11 += m1 * a11;
-        let a12 = quadBroadcast(v3, 0u); c12 += m0 * a12; d12 += m1 * a12;
-        let a13 = quadBroadcast(v3, 1u); c13 += m0 * a13; d13 += m1 * a13;
-        let a14 = quadBroadcast(v3, 2u); c14 += m0 * a14; d14 += m1 * a14;
-        let a15 = quadBroadcast(v3, 3u); c15 += m0 * a15; d15 += m1 * a15;
-      }
+    for (var step = 0u; step < params.words * PARTS; step++) {
+      let part = vec4u(step % PARTS * 4u * BITS);
+      let m0 = weights(b[at] >> part, s0, t0);
+      let m1 = weights(b[at + 1u] >> part, s1, t1);
+      at += select(0u, params.b4, step % PARTS == PARTS - 1u);
+      let v0 = load(row0, k);
+      let v1 = load(row1, k);
+      let v2 = load(row2, k);
+      let v3 = load(row3, k);
+      k++;
+      let a0 = quadBroadcast(v0, 0u); c0 += m0 * a0; d0 += m1 * a0;
+      let a1 = quadBroadcast(v0, 1u); c1 += m0 * a1; d1 += m1 * a1;
+      let a2 = quadBroadcast(v0, 2u); c2 += m0 * a2; d2 += m1 * a2;
+      let a3 = quadBroadcast(v0, 3u); c3 += m0 * a3; d3 += m1 * a3;
+      let a4 = quadBroadcast(v1, 0u); c4 += m0 * a4; d4 += m1 * a4;
+      let a5 = quadBroadcast(v1, 1u); c5 += m0 * a5; d5 += m1 * a5;
+      let a6 = quadBroadcast(v1, 2u); c6 += m0 * a6; d6 += m1 * a6;
+      let a7 = quadBroadcast(v1, 3u); c7 += m0 * a7; d7 += m1 * a7;
+      let a8 = quadBroadcast(v2, 0u); c8 += m0 * a8; d8 += m1 * a8;
+      let a9 = quadBroadcast(v2, 1u); c9 += m0 * a9; d9 += m1 * a9;
+      let a10 = quadBroadcast(v2, 2u); c10 += m0 * a10; d10 += m1 * a10;
+      let a11 = quadBroadcast(v2, 3u); c11 += m0 * a11; d11 += m1 * a11;
+      let a12 = quadBroadcast(v3, 0u); c12 += m0 * a12; d12 += m1 * a12;
+      let a13 = quadBroadcast(v3, 1u); c13 += m0 * a13; d13 += m1 * a13;
+      let a14 = quadBroadcast(v3, 2u); c14 += m0 * a14; d14 += m1 * a14;
+      let a15 = quadBroadcast(v3, 3u); c15 += m0 * a15; d15 += m1 * a15;
     }
   }
   finish(first + 0u, column, c0); finish(first + 0u, column + 1u, d0);

@@ -1,4 +1,5 @@
 import { randomTensor } from '../../src/cli/random.js';
+import { packBytes } from '../../src/passes/pack-bytes.js';
 import { matmulTolerance, tolerances } from '../../src/tensor/compare.js';
 import { fromNumbers } from '../../src/tensor/convert.js';
 import type { DType } from '../../src/tensor/dtype.js';
@@ -38,9 +39,9 @@ const integerProblem = (m: number, k: number, n: number): Problem => {
   const net = new NetBuilder();
   const weight = net.constant('b', whole('int8', [k, n], -128, 127, 2));
   net.output(net.op('MatMulInteger', [net.input('a', 'int8', [m, k]), weight]));
-  const graph = inferred(net);
+  const plain = inferred(net);
   const feeds = new Map([['a', whole('int8', [m, k], -128, 127, 1)]]);
-  return { graph, feeds, check: { graph, feeds, tolerance: tolerances.exact } };
+  return { graph: packBytes(plain), feeds, check: { graph: plain, feeds, tolerance: tolerances.exact } };
 };
 
 /** Products with weights of 4 and 8 bits. */
