@@ -247,18 +247,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let t13 = quadBroadcast(x_sums.w, 1u);
   let t14 = quadBroadcast(x_sums.w, 2u);
   let t15 = quadBroadcast(x_sums.w, 3u);
-  store(first, left + 0u, quad, s0, t0 + t1 + t2, rest);
-  store(first, left + 1u, quad, s1, t1 + t2 + t3, rest);
-  store(first, left + 2u, quad, s2, t2 + t3 + t4, rest);
-  store(first, left + 3u, quad, s3, t3 + t4 + t5, rest);
-  store(first, left + 4u, quad, s4, t4 + t5 + t6, rest);
-  store(first, left + 5u, quad, s5, t5 + t6 + t7, rest);
-  store(first, left + 6u, quad, s6, t6 + t7 + t8, rest);
-  store(first, left + 7u, quad, s7, t7 + t8 + t9, rest);
-  store(first, left + 8u, quad, s8, t8 + t9 + t10, rest);
-  store(first, left + 9u, quad, s9, t9 + t10 + t11, rest);
-  store(first, left + 10u, quad, s10, t10 + t11 + t12, rest);
-  store(first, left + 11u, quad, s11, t11 + t12 + t13, rest);
-  store(first, left + 12u, quad, s12, t12 + t13 + t14, rest);
-  store(first, left + 13u, quad, s13, t13 + t14 + t15, rest);
+  // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+  var sums = array(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13);
+  var sums_of_x = array(
+    t0 + t1 + t2, t1 + t2 + t3, t2 + t3 + t4, t3 + t4 + t5,
+    t4 + t5 + t6, t5 + t6 + t7, t6 + t7 + t8, t7 + t8 + t9,
+    t8 + t9 + t10, t9 + t10 + t11, t10 + t11 + t12, t11 + t12 + t13,
+    t12 + t13 + t14, t13 + t14 + t15,
+  );
+  for (var j = 0u; j < 14u; j++) {
+    store(first, left + j, quad, sums[j], sums_of_x[j], rest);
+  }
 }

@@ -234,20 +234,15 @@ fn main(
     }
   }
   let rest = rest_of(quad);
-  store(first, quad, s0, quadBroadcast(x_sums.x, 0u), rest);
-  store(first + 1u, quad, s1, quadBroadcast(x_sums.x, 1u), rest);
-  store(first + 2u, quad, s2, quadBroadcast(x_sums.x, 2u), rest);
-  store(first + 3u, quad, s3, quadBroadcast(x_sums.x, 3u), rest);
-  store(first + 4u, quad, s4, quadBroadcast(x_sums.y, 0u), rest);
-  store(first + 5u, quad, s5, quadBroadcast(x_sums.y, 1u), rest);
-  store(first + 6u, quad, s6, quadBroadcast(x_sums.y, 2u), rest);
-  store(first + 7u, quad, s7, quadBroadcast(x_sums.y, 3u), rest);
-  store(first + 8u, quad, s8, quadBroadcast(x_sums.z, 0u), rest);
-  store(first + 9u, quad, s9, quadBroadcast(x_sums.z, 1u), rest);
-  store(first + 10u, quad, s10, quadBroadcast(x_sums.z, 2u), rest);
-  store(first + 11u, quad, s11, quadBroadcast(x_sums.z, 3u), rest);
-  store(first + 12u, quad, s12, quadBroadcast(x_sums.w, 0u), rest);
-  store(first + 13u, quad, s13, quadBroadcast(x_sums.w, 1u), rest);
-  store(first + 14u, quad, s14, quadBroadcast(x_sums.w, 2u), rest);
-  store(first + 15u, quad, s15, quadBroadcast(x_sums.w, 3u), rest);
+  // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+  var sums = array(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15);
+  var sums_of_x = array(
+    quadBroadcast(x_sums.x, 0u), quadBroadcast(x_sums.x, 1u), quadBroadcast(x_sums.x, 2u), quadBroadcast(x_sums.x, 3u),
+    quadBroadcast(x_sums.y, 0u), quadBroadcast(x_sums.y, 1u), quadBroadcast(x_sums.y, 2u), quadBroadcast(x_sums.y, 3u),
+    quadBroadcast(x_sums.z, 0u), quadBroadcast(x_sums.z, 1u), quadBroadcast(x_sums.z, 2u), quadBroadcast(x_sums.z, 3u),
+    quadBroadcast(x_sums.w, 0u), quadBroadcast(x_sums.w, 1u), quadBroadcast(x_sums.w, 2u), quadBroadcast(x_sums.w, 3u),
+  );
+  for (var j = 0u; j < 16u; j++) {
+    store(first + j, quad, sums[j], sums_of_x[j], rest);
+  }
 }

@@ -200,14 +200,10 @@ fn main(
     return;
   }
   let start = n * params.y_n + h * params.y_h;
-  store(start, left + 0u, group.z, a0, b0);
-  store(start, left + 1u, group.z, a1, b1);
-  store(start, left + 2u, group.z, a2, b2);
-  store(start, left + 3u, group.z, a3, b3);
-  store(start, left + 4u, group.z, a4, b4);
-  store(start, left + 5u, group.z, a5, b5);
-  store(start, left + 6u, group.z, a6, b6);
-  store(start, left + 7u, group.z, a7, b7);
-  store(start, left + 8u, group.z, a8, b8);
-  store(start, left + 9u, group.z, a9, b9);
+  // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+  var low = array(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9);
+  var high = array(b0, b1, b2, b3, b4, b5, b6, b7, b8, b9);
+  for (var j = 0u; j < 10u; j++) {
+    store(start, left + j, group.z, low[j], high[j]);
+  }
 }

@@ -152,40 +152,29 @@ fn main(
     let x15 = pixel3(v3);
     a15 += x15 * m0; b15 += x15 * m1;
   }
-  if (quad * PARTS < params.outputs) {
-    store(first + 0u, quad, a0);
-    store(first + 1u, quad, a1);
-    store(first + 2u, quad, a2);
-    store(first + 3u, quad, a3);
-    store(first + 4u, quad, a4);
-    store(first + 5u, quad, a5);
-    store(first + 6u, quad, a6);
-    store(first + 7u, quad, a7);
-    store(first + 8u, quad, a8);
-    store(first + 9u, quad, a9);
-    store(first + 10u, quad, a10);
-    store(first + 11u, quad, a11);
-    store(first + 12u, quad, a12);
-    store(first + 13u, quad, a13);
-    store(first + 14u, quad, a14);
-    store(first + 15u, quad, a15);
-  }
-  if ((quad + 4u) * PARTS < params.outputs) {
-    store(first + 0u, quad + 4u, b0);
-    store(first + 1u, quad + 4u, b1);
-    store(first + 2u, quad + 4u, b2);
-    store(first + 3u, quad + 4u, b3);
-    store(first + 4u, quad + 4u, b4);
-    store(first + 5u, quad + 4u, b5);
-    store(first + 6u, quad + 4u, b6);
-    store(first + 7u, quad + 4u, b7);
-    store(first + 8u, quad + 4u, b8);
-    store(first + 9u, quad + 4u, b9);
-    store(first + 10u, quad + 4u, b10);
-    store(first + 11u, quad + 4u, b11);
-    store(first + 12u, quad + 4u, b12);
-    store(first + 13u, quad + 4u, b13);
-    store(first + 14u, quad + 4u, b14);
-    store(first + 15u, quad + 4u, b15);
+  // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+  var sums = array(
+    a0, b0,
+    a1, b1,
+    a2, b2,
+    a3, b3,
+    a4, b4,
+    a5, b5,
+    a6, b6,
+    a7, b7,
+    a8, b8,
+    a9, b9,
+    a10, b10,
+    a11, b11,
+    a12, b12,
+    a13, b13,
+    a14, b14,
+    a15, b15,
+  );
+  for (var j = 0u; j < 32u; j++) {
+    let q = quad + 4u * (j % 2u);
+    if (q * PARTS < params.outputs) {
+      store(first + j / 2u, q, sums[j]);
+    }
   }
 }

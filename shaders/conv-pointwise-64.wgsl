@@ -158,76 +158,29 @@ fn main(
     let x15 = pixel3(v3);
     a15 += x15 * m0; b15 += x15 * m1; c15 += x15 * m2; d15 += x15 * m3;
   }
-  if (quad * PARTS < params.outputs) {
-    store(first + 0u, quad, a0);
-    store(first + 1u, quad, a1);
-    store(first + 2u, quad, a2);
-    store(first + 3u, quad, a3);
-    store(first + 4u, quad, a4);
-    store(first + 5u, quad, a5);
-    store(first + 6u, quad, a6);
-    store(first + 7u, quad, a7);
-    store(first + 8u, quad, a8);
-    store(first + 9u, quad, a9);
-    store(first + 10u, quad, a10);
-    store(first + 11u, quad, a11);
-    store(first + 12u, quad, a12);
-    store(first + 13u, quad, a13);
-    store(first + 14u, quad, a14);
-    store(first + 15u, quad, a15);
-  }
-  if ((quad + 4u) * PARTS < params.outputs) {
-    store(first + 0u, quad + 4u, b0);
-    store(first + 1u, quad + 4u, b1);
-    store(first + 2u, quad + 4u, b2);
-    store(first + 3u, quad + 4u, b3);
-    store(first + 4u, quad + 4u, b4);
-    store(first + 5u, quad + 4u, b5);
-    store(first + 6u, quad + 4u, b6);
-    store(first + 7u, quad + 4u, b7);
-    store(first + 8u, quad + 4u, b8);
-    store(first + 9u, quad + 4u, b9);
-    store(first + 10u, quad + 4u, b10);
-    store(first + 11u, quad + 4u, b11);
-    store(first + 12u, quad + 4u, b12);
-    store(first + 13u, quad + 4u, b13);
-    store(first + 14u, quad + 4u, b14);
-    store(first + 15u, quad + 4u, b15);
-  }
-  if ((quad + 8u) * PARTS < params.outputs) {
-    store(first + 0u, quad + 8u, c0);
-    store(first + 1u, quad + 8u, c1);
-    store(first + 2u, quad + 8u, c2);
-    store(first + 3u, quad + 8u, c3);
-    store(first + 4u, quad + 8u, c4);
-    store(first + 5u, quad + 8u, c5);
-    store(first + 6u, quad + 8u, c6);
-    store(first + 7u, quad + 8u, c7);
-    store(first + 8u, quad + 8u, c8);
-    store(first + 9u, quad + 8u, c9);
-    store(first + 10u, quad + 8u, c10);
-    store(first + 11u, quad + 8u, c11);
-    store(first + 12u, quad + 8u, c12);
-    store(first + 13u, quad + 8u, c13);
-    store(first + 14u, quad + 8u, c14);
-    store(first + 15u, quad + 8u, c15);
-  }
-  if ((quad + 12u) * PARTS < params.outputs) {
-    store(first + 0u, quad + 12u, d0);
-    store(first + 1u, quad + 12u, d1);
-    store(first + 2u, quad + 12u, d2);
-    store(first + 3u, quad + 12u, d3);
-    store(first + 4u, quad + 12u, d4);
-    store(first + 5u, quad + 12u, d5);
-    store(first + 6u, quad + 12u, d6);
-    store(first + 7u, quad + 12u, d7);
-    store(first + 8u, quad + 12u, d8);
-    store(first + 9u, quad + 12u, d9);
-    store(first + 10u, quad + 12u, d10);
-    store(first + 11u, quad + 12u, d11);
-    store(first + 12u, quad + 12u, d12);
-    store(first + 13u, quad + 12u, d13);
-    store(first + 14u, quad + 12u, d14);
-    store(first + 15u, quad + 12u, d15);
+  // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+  var sums = array(
+    a0, b0, c0, d0,
+    a1, b1, c1, d1,
+    a2, b2, c2, d2,
+    a3, b3, c3, d3,
+    a4, b4, c4, d4,
+    a5, b5, c5, d5,
+    a6, b6, c6, d6,
+    a7, b7, c7, d7,
+    a8, b8, c8, d8,
+    a9, b9, c9, d9,
+    a10, b10, c10, d10,
+    a11, b11, c11, d11,
+    a12, b12, c12, d12,
+    a13, b13, c13, d13,
+    a14, b14, c14, d14,
+    a15, b15, c15, d15,
+  );
+  for (var j = 0u; j < 64u; j++) {
+    let q = quad + 4u * (j % 4u);
+    if (q * PARTS < params.outputs) {
+      store(first + j / 4u, q, sums[j]);
+    }
   }
 }

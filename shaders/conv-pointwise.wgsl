@@ -132,21 +132,10 @@ fn main(
     a15 += pixel3(v3) * m;
   }
   if (quad * PARTS < params.outputs) {
-    store(first + 0u, quad, a0);
-    store(first + 1u, quad, a1);
-    store(first + 2u, quad, a2);
-    store(first + 3u, quad, a3);
-    store(first + 4u, quad, a4);
-    store(first + 5u, quad, a5);
-    store(first + 6u, quad, a6);
-    store(first + 7u, quad, a7);
-    store(first + 8u, quad, a8);
-    store(first + 9u, quad, a9);
-    store(first + 10u, quad, a10);
-    store(first + 11u, quad, a11);
-    store(first + 12u, quad, a12);
-    store(first + 13u, quad, a13);
-    store(first + 14u, quad, a14);
-    store(first + 15u, quad, a15);
+    // One copy of the code that stores, for all sums: it takes longer to compile than to run.
+    var sums = array(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15);
+    for (var j = 0u; j < 16u; j++) {
+      store(first + j, quad, sums[j]);
+    }
   }
 }

@@ -43,22 +43,6 @@ fn load_row(at: u32, step: u32) -> Row {
   return transform(m[at], m[at + step], m[at + 2u * step], m[at + 3u * step]);
 }
 
-// y at 2 columns of a row; rows and columns beyond the last are not written.
-fn store(n: u32, h: u32, w: u32, c: u32, bias_c: Elem, r: Row) {
-  if (h < params.out_h) {
-    let at = n * params.y_n + h * params.y_h + c * params.y_c;
-    put(at, w, c, bias_c + r.a);
-    put(at, w + 1u, c, bias_c + r.b);
-  }
-}
-
-fn put(row: u32, w: u32, c: u32, v: Elem) {
-  if (w < params.out_w) {
-    let at = row + w * params.y_w;
-    y[at] = epilogue(v, at, c);
-  }
-}
-
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WORKGROUP_SIZE;
@@ -83,6 +67,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (HAS_BIAS) {
     b = bias[c];
   }
-  store(n, h, w, c, b, Row(c0.a, c1.a));
-  store(n, h + 1u, w, c, b, Row(c0.b, c1.b));
+  let plane = n * params.y_n + c * params.y_c;
+  // One copy of the code that stores, for all pixels: it takes longer to compile than to run.
+  var pixels = array(
+    c0.a, c1.a,
+    c0.b, c1.b,
+  );
+  for (var j = 0u; j < 4u; j++) {
+    let row_h = h + (j >> 1u);
+    let column = w + (j & 1u);
+    if (row_h < params.out_h && column < params.out_w) {
+      let to = plane + row_h * params.y_h + column * params.y_w;
+      y[to] = epilogue(b + pixels[j], to, c);
+    }
+  }
 }

@@ -2,7 +2,7 @@ import { TilewiseError } from './errors.js';
 import { allNodesOf, type Graph } from './graph/graph.js';
 import { importOnnx, loadSubgraphs, subgraphsAtHand } from './importers/onnx/index.js';
 import { loadLowerings } from './kernels/select.js';
-import { expanderAtHand, loadOperators } from './ops/index.js';
+import { expanderAtHand, loadOperators, operatorNamed } from './ops/index.js';
 import { loadPasses, operatorsOf, optimize } from './passes/index.js';
 import { platform } from './platform.js';
 import type { Budgets } from './tensor/budgets.js';
@@ -22,8 +22,9 @@ export const loadModel = async (bytes: Uint8Array, budgets?: Budgets, batch?: 'd
   await loadPasses(wanted);
   const graph = optimize(imported, undefined, budgets);
   const ops = operatorsOf(allNodesOf(graph));
-  // Weights that are kept as integers want its module after the DequantizeLinear has gone.
-  await Promise.all([loadPasses(ops), loadLowerings([...ops, ...wanted.filter((op) => op === 'DequantizeLinear')])]);
+  // Weights that are kept as integers want its module after the DequantizeLinear has gone. An alias has no lowering.
+  const lowered = [...ops, ...wanted.filter((op) => op === 'DequantizeLinear')].filter((op) => !operatorNamed(op)?.alias);
+  await Promise.all([loadPasses(ops), loadLowerings(lowered)]);
   return graph;
 };
 

@@ -265,10 +265,6 @@ const encodables = (
     }));
     const group = device.gpu.createBindGroup({ label: command.node, layout, entries });
     const [x, y, z] = command.workgroups;
-    return (_, pass) => {
-      pass.open.setPipeline(pipeline);
-      pass.open.setBindGroup(0, group);
-      pass.open.dispatchWorkgroups(x, y, z);
-    };
+    return (_, pass) => pass.dispatch(pipeline, group, x, y, z);
   });
 };

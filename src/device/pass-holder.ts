@@ -3,6 +3,7 @@ export class PassHolder {
   readonly #encoder: GPUCommandEncoder;
   readonly #descriptor: GPUComputePassDescriptor | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  #pipeline: GPUComputePipeline | undefined;
 
   constructor(encoder: GPUCommandEncoder, descriptor?: GPUComputePassDescriptor) {
     this.#encoder = encoder;
@@ -13,8 +14,16 @@ export class PassHolder {
     return (this.#pass ??= this.#encoder.beginComputePass(this.#descriptor));
   }
 
+  /** Encodes a dispatch; a pipeline that the one before it set stays. */
+  dispatch(pipeline: GPUComputePipeline, group: GPUBindGroup, x: number, y: number, z: number): void {
+    const pass = this.open;
+    if (pipeline !== this.#pipeline) pass.setPipeline((this.#pipeline = pipeline));
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(x, y, z);
+  }
+
   end(): void {
     this.#pass?.end();
-    this.#pass = undefined;
+    this.#pass = this.#pipeline = undefined;
   }
 }

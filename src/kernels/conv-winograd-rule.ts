@@ -34,13 +34,14 @@ export const workOf = (g: ConvGeometry): number => g.batch * g.rows.output * g.c
 
 /**
  * Estimates for CPU adapters, fitted to measurements on SwiftShader within some 15 %. The unit is what the product's inner
- * loop takes for four inputs: 16 tiles and 32 outputs. A workgroup costs some more to begin and to store, and the transforms
+ * loop takes for four inputs: 16 tiles and 32 outputs, or 32 and 16. A workgroup costs some more to begin and to store, and the transforms
  * cost what they load and store.
  */
 const workOfTiles = (g: ConvGeometry, tile: WinogradTile): number => {
   const [points, tiles] = [(tile + 2) ** 2, tilesOf(g, tile)];
   const [inputs, outputs] = [ceilDiv(g.inputs, 4), ceilDiv(g.outputs, 4)];
-  const products = points * ceilDiv(tiles, 16) * ceilDiv(outputs, 8) * (inputs + 3);
+  const workgroups = Math.min(ceilDiv(tiles, 16) * ceilDiv(outputs, 8), ceilDiv(tiles, 32) * ceilDiv(outputs, 4));
+  const products = points * workgroups * (inputs + 3);
   return products + 0.018 * tiles * (inputs * 2 * points + outputs * (points + tile ** 2));
 };
 

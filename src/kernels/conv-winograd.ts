@@ -20,24 +20,30 @@ const kernels: Readonly<Record<WinogradTile, { readonly input: Kernel; readonly 
   },
 };
 
-/** The products on CPU adapters, of 32 or 64 outputs a workgroup; GPUs have the tiled product of matrices. */
-const productKernel = cpuKernel('conv-winograd-product', 'convWinogradProduct');
-const wideProductKernel = cpuKernel('conv-winograd-product-wide', 'convWinogradProductWide');
+/** The product of a workgroup of a CPU adapter: its rows (tiles), its outputs, and what an element costs beside the widest. */
+interface Product {
+  readonly kernel: Kernel;
+  readonly rows: number;
+  readonly outputs: number;
+  readonly cost: number;
+}
 
-const products = [
-  { kernel: wideProductKernel, block: 64 },
-  { kernel: productKernel, block: 32 },
-] as const;
+/** The products on CPU adapters; GPUs have the tiled product of matrices. */
+const products: readonly Product[] = [
+  { kernel: cpuKernel('conv-winograd-product-wide', 'convWinogradProductWide'), rows: 16, outputs: 64, cost: 1 },
+  { kernel: cpuKernel('conv-winograd-product', 'convWinogradProduct'), rows: 16, outputs: 32, cost: 1.2 },
+  { kernel: cpuKernel('conv-winograd-product-narrow', 'convWinogradProductNarrow'), rows: 32, outputs: 16, cost: 1.2 },
+];
 
-/** The wider one computes more outputs for what it loads, unless it computes many in vain. */
-const productFor = (outputs: number): (typeof products)[number] => {
-  const [wide, narrow] = products;
-  return ceilDiv(outputs, wide.block) * wide.block <= 1.2 * ceilDiv(outputs, narrow.block) * narrow.block ? wide : narrow;
+/** The wider ones compute more for what they load, unless they compute much in vain; the widest takes long to compile. */
+const productFor = (outputs: number, tiles: number, isMuch: boolean): Product => {
+  const padded = (count: number, step: number): number => step * ceilDiv(count, step);
+  const suited = isMuch ? products : products.slice(1);
+  const costs = suited.map((one) => one.cost * padded(outputs, one.outputs) * padded(tiles, one.rows));
+  return suited[costs.indexOf(Math.min(...costs))] as Product;
 };
 
 const WORKGROUP_SIZE = 64;
-/** Rows of a workgroup of the products. */
-const PRODUCT_ROWS = 16;
 const TILED_ROWS = 64;
 /** Bytes of transformed inputs and outputs that are held at a time: about what a cache holds. */
 const SCRATCH_BYTES = { cpu: 5 * 2 ** 18, gpu: 2 ** 23 };
@@ -57,25 +63,32 @@ interface Round {
   readonly count: number;
   /** Rows of the matrices: one a tile, and some that fill the last workgroup. */
   readonly rows: number;
+  /** Absent where the tiled product of matrices does it. */
+  readonly product: Product | undefined;
   readonly lanes: Lanes;
 }
 
-/** Channels that an invocation of the transforms takes at most. */
+/**
+ * Channels that an invocation of the transforms takes at most. The registers of a GPU hold a tile of one. A CPU adapter moves
+ * four for little more than one, but takes three times as long to compile that.
+ */
 type Lanes = 1 | 4;
 
 /** The tiles of all images, in rounds of as many as the memory for them is meant for. */
-const roundsOf = (g: ConvGeometry, tile: WinogradTile, lanes: Lanes, facts: DeviceFacts): Round[] => {
+const roundsOf = (g: ConvGeometry, tile: WinogradTile, isMuch: boolean, facts: DeviceFacts): Round[] => {
   const high = ceilDiv(g.rows.output, tile);
   const wide = ceilDiv(g.columns.output, tile);
   const total = g.batch * high * wide;
-  const step = sharesLanes(facts) ? PRODUCT_ROWS : TILED_ROWS;
+  const product = sharesLanes(facts) ? productFor(g.outputs, total, isMuch) : undefined;
+  const step = product?.rows ?? TILED_ROWS;
   const fitting = Math.max(1, Math.floor(SCRATCH_BYTES[facts.kind] / (bytesOfRow(g, tile) * step)));
+  const lanes: Lanes = isMuch && facts.kind === 'cpu' ? 4 : 1;
   const rounds = ceilDiv(total, fitting * step);
   const most = step * ceilDiv(ceilDiv(total, rounds), step);
   return Array.from({ length: ceilDiv(total, most) }, (_, i) => {
     const count = Math.min(most, total - i * most);
-    const rows = sharesLanes(facts) ? step * ceilDiv(count, step) : count;
-    return { g, tile, high, wide, first: i * most, count, rows, lanes };
+    const rows = product ? step * ceilDiv(count, step) : count;
+    return { g, tile, high, wide, first: i * most, count, rows, product, lanes };
   });
 };
 
@@ -92,50 +105,43 @@ export const lowerWinograd = (request: KernelRequest, g: ConvGeometry): Dispatch
 /**
  * A 3x3 convolution that moves by one as (tile + 2)^2 matrix products, which together multiply less: 4/9 as often for tiles
  * of 2x2 outputs, 1/4 for 4x4. Input and output are transformed by launches of their own. What is not a number, or infinite,
- * reaches all outputs of the tiles that see it.
+ * reaches all outputs of the tiles that see it. Kernels that take longer to compile are for much work.
  */
 export const winograd = (
   request: KernelRequest,
   g: ConvGeometry,
   weight: Tensor,
   tile: WinogradTile,
-  lanes = lanesFor(g, request.facts),
+  isMuch = workOf(g) >= MUCH_WORK,
 ): Dispatch[] => {
-  const rounds = roundsOf(g, tile, lanes, request.facts);
+  const rounds = roundsOf(g, tile, isMuch, request.facts);
   const words = 4 * pointsOf(tile) * Math.max(...rounds.map(({ rows }) => rows));
   const v: Operand = { scratch: 0, bytes: 4 * words * quads(g.inputs) };
   const m: Operand = { scratch: 1, bytes: 4 * words * quads(g.outputs) };
   return rounds.flatMap((round) => [
     transformInput(round, v, request.facts),
-    product(round, v, weight, m, request.facts),
+    multiply(round, v, weight, m, request.facts),
     transformOutput(round, m, request),
   ]);
 };
 
-const product = ({ g, tile, rows }: Round, v: Operand, weight: Tensor, m: Operand, facts: DeviceFacts): Dispatch => {
+const multiply = ({ g, tile, rows, product }: Round, v: Operand, weight: Tensor, m: Operand, facts: DeviceFacts): Dispatch => {
   const [batch, inputs, outputs] = [pointsOf(tile), quads(g.inputs), quads(g.outputs)];
-  if (!sharesLanes(facts)) {
+  if (!product) {
     const b: Operand = { packed: packWinogradRows(weight, tile) };
     return multiplySideBySide({ a: v, b, y: m }, { batch, m: rows, n: 4 * outputs, k4: inputs }, facts);
   }
-  const { kernel, block } = productFor(g.outputs);
-  const blocks = ceilDiv(g.outputs, block);
+  const blocks = ceilDiv(g.outputs, product.outputs);
   return {
-    kernel,
-    operands: { v, u: { packed: packWinogradMatrices(weight, tile, block) }, m },
+    kernel: product.kernel,
+    operands: { v, u: { packed: packWinogradMatrices(weight, tile, product.outputs) }, m },
     params: { rows, inputs, outputs, blocks },
-    workgroups: [blocks, rows / PRODUCT_ROWS, batch],
+    workgroups: [blocks, rows / product.rows, batch],
   };
 };
 
 /** Params fields that both transforms have. */
 const places = ({ first, rows, high, wide }: Round) => ({ first, rows, tiles_h: high, tiles_w: wide });
-
-/**
- * The registers of a GPU hold a tile of one channel. A CPU adapter moves four for little more than one, but takes three times
- * as long to compile that: much work makes good for it.
- */
-const lanesFor = (g: ConvGeometry, { kind }: DeviceFacts): Lanes => (kind === 'cpu' && workOf(g) >= MUCH_WORK ? 4 : 1);
 
 const transformInput = (round: Round, v: Operand, facts: DeviceFacts): Dispatch => {
   const { g, tile } = round;
