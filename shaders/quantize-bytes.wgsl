@@ -48,8 +48,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     zero = bitcast<i32>(zero_point[0]);
   }
   var word = 0u;
-  for (var c = first; c < min(first + 4u, params.channels); c++) {
-    word |= quantized(at + c * params.channel_stride, s, zero) << (8u * (c - first));
+  var place = 1u;
+  var c = first;
+  loop {
+    word += quantized(at + c * params.channel_stride, s, zero) * place;
+    place *= 256u;
+    continuing {
+      c++;
+      break if c >= min(first + 4u, params.channels);
+    }
   }
   y[i] = word;
 }

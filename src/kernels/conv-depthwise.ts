@@ -10,10 +10,14 @@ import {
   type Windows,
 } from './conv-geometry.js';
 import { packTaps } from './conv-pack.js';
+import { cpuKernel } from './cpu-family.js';
+import type { DeviceFacts } from './facts.js';
 import { ceilDiv, grid, type Kernel } from './kernel.js';
 
 export const depthwiseKernel: Kernel = { name: 'depthwise', wgsl: depthwise };
 export const depthwise3x3Kernel: Kernel = { name: 'depthwise-3x3', wgsl: depthwise3x3 };
+/** For CPU adapters, which spend their time on loads. */
+const depthwise5Kernel = cpuKernel('depthwise-5', 'depthwise5');
 const WORKGROUP_SIZE = 64;
 /** Columns that an invocation computes: the accumulators are named in the text. */
 const COLUMNS = 4;
@@ -28,6 +32,10 @@ export const suitsBands = ({ rows, columns }: Windows): boolean =>
   [rows, columns].every(
     ({ kernel, stride, dilation }) => kernel === 3 && stride === rows.stride && stride <= 2 && dilation === 1,
   );
+
+/** Up to five columns, that move by one, or by two if they are neighbours. */
+export const suitsFive = ({ columns: { kernel, stride, dilation } }: Windows, { kind }: DeviceFacts): boolean =>
+  kind === 'cpu' && kernel <= 5 && (stride === 1 || (stride === 2 && dilation === 1));
 
 const places = (g: ConvGeometry) => {
   const { x_w, ...inputs } = strideOfInputs(g);
@@ -45,6 +53,37 @@ export const depthwiseWindow: ConvKernel = ({ geometry: g, weight, facts }) => {
     ...specialised,
     weight: { packed: packTaps(weight) },
     params: { count, channels, quads, tiles, ...extents(g), ...places(g), ...steps(g) },
+    workgroups: grid(count, WORKGROUP_SIZE, facts),
+  };
+};
+
+/** A window of up to five columns and any number of rows. */
+export const depthwiseFive: ConvKernel = ({ geometry: g, weight, facts }) => {
+  const { channels, quads, ...specialised } = channelsOf(g);
+  const { kernel, stride, dilation, output } = g.columns;
+  const tiles = dilation * ceilDiv(output, dilation * COLUMNS);
+  const count = g.batch * g.rows.output * tiles * quads;
+  const { kernel_h, stride_h, dilation_h, pad_h, pad_w } = steps(g);
+  return {
+    kernel: depthwise5Kernel,
+    constants: { WORKGROUP_SIZE },
+    ...specialised,
+    definitions: { ...specialised.definitions, TAPS: `${kernel}u`, STRIDE: `${stride}u` },
+    weight: { packed: packTaps(weight) },
+    params: {
+      count,
+      channels,
+      quads,
+      tiles,
+      ...extents(g),
+      ...places(g),
+      kernel_h,
+      stride_h,
+      dilation_h,
+      pad_h,
+      pad_w,
+      apart: dilation,
+    },
     workgroups: grid(count, WORKGROUP_SIZE, facts),
   };
 };

@@ -3,7 +3,7 @@ import type { ConvAttributes } from '../ops/conv.js';
 import { sizeOf } from '../tensor/shape.js';
 import { lowerConv3d } from './conv-3d.js';
 import { slidingColumns, suitsColumns } from './conv-columns.js';
-import { depthwiseBands, depthwiseWindow, isDepthwise, suitsBands } from './conv-depthwise.js';
+import { depthwiseBands, depthwiseFive, depthwiseWindow, isDepthwise, suitsBands, suitsFive } from './conv-depthwise.js';
 import {
   direct,
   directWide,
@@ -54,6 +54,7 @@ export const isDirect = (g: ConvGeometry, facts: DeviceFacts): boolean => isDens
 /** The first that suits and whose workgroups the device can count is taken; the general kernel else. */
 export const convRules: readonly ConvRule[] = [
   { name: 'bands', suits: (g) => isDepthwise(g) && suitsBands(g), kernel: depthwiseBands },
+  { name: 'depthwise-5', suits: (g, facts) => isDepthwise(g) && suitsFive(g, facts), kernel: depthwiseFive },
   { name: 'depthwise', suits: isDepthwise, kernel: depthwiseWindow },
   { name: 'direct-groups', suits: (g, facts) => isGrouped(g) && sharesLanes(facts) && fillsBlocks(g), kernel: direct },
   { name: 'tiled-groups', suits: (g) => isGrouped(g) && fillsTiles(g), kernel: tiled },

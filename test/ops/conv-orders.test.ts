@@ -129,12 +129,20 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
       ],
     ],
     [
-      'depthwise',
+      kind === 'cpu' ? 'depthwise-5' : 'depthwise',
       kind,
       [
         { x: [2, 16, 7, 6], w: [16, 1, 5, 5], group: 16, pads: [2, 2, 2, 2] },
-        { x: [1, 5, 9, 11], w: [5, 1, 3, 2], group: 5, strides: [1, 3], dilations: [2, 1] },
+        { x: [1, 5, 9, 11], w: [5, 1, 3, 2], group: 5, dilations: [2, 3] },
         { x: [1, 33, 9], w: [33, 1, 3], group: 33, pads: [2, 0] },
+      ],
+    ],
+    [
+      'depthwise',
+      kind,
+      [
+        { x: [2, 16, 7, 8], w: [16, 1, 7, 7], group: 16, pads: [3, 3, 3, 3] },
+        { x: [1, 5, 9, 11], w: [5, 1, 3, 2], group: 5, strides: [1, 3], dilations: [2, 1] },
       ],
     ],
   ]),

@@ -30,6 +30,22 @@ const depthwise: ConvShape[] = [
   { x: [1, 3, 5, 9], w: [3, 1, 2, 3], group: 3, strides: [1, 2] },
 ];
 
+/** Windows of up to five columns. */
+const depthwise5: ConvShape[] = [
+  ...depthwise.filter(({ strides }) => strides?.[1] !== 3),
+  { x: [1, 8, 9, 11], w: [8, 1, 5, 5], group: 8, strides: [2, 2], pads: [1, 2, 2, 2] },
+  { x: [2, 4, 6, 19], w: [4, 1, 3, 4], group: 4, dilations: [2, 3], pads: [1, 2, 3, 4] },
+  { x: [1, 5, 13, 4], w: [5, 1, 7, 1], group: 5, strides: [3, 2], dilations: [1, 1], pads: [3, 0, 3, 0] },
+  { x: [1, 4, 3, 3], w: [4, 1, 5, 5], group: 4, pads: [9, 8, 9, 8], dilations: [2, 1] },
+];
+
+/** Others. */
+const depthwiseWide: ConvShape[] = [
+  { x: [1, 8, 9, 8], w: [8, 1, 7, 7], group: 8, pads: [3, 3, 3, 3] },
+  { x: [1, 7, 5, 13], w: [7, 1, 2, 6], group: 7, strides: [1, 2], pads: [0, 2, 1, 3] },
+  { x: [1, 4, 12, 33], w: [4, 1, 3, 2], group: 4, dilations: [3, 2], strides: [1, 3] },
+];
+
 /** Groups of whole quads of outputs, and of any number of inputs. */
 const grouped: readonly ConvShape[] = [
   { x: [1, 8, 5, 5], w: [8, 4, 3, 3], group: 2, pads: [1, 1, 1, 1] },
@@ -203,7 +219,8 @@ const tables: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: r
   ['depthwise-3x3', 'gpu', depthwise3x3],
   ['conv-grouped', 'cpu', grouped],
   ['conv-grouped', 'gpu', grouped],
-  ['depthwise', 'cpu', depthwise],
+  ['depthwise-5', 'cpu', depthwise5],
+  ['depthwise', 'cpu', depthwiseWide],
   ['depthwise', 'gpu', depthwise],
   ['conv-stem', 'cpu', fromChannelsFirst, { readsChannelsFirst: true }],
   ['conv-columns', 'cpu', columnsFromChannelsFirst, { readsChannelsFirst: true }],
@@ -224,6 +241,7 @@ const mistakes: Readonly<Record<string, readonly [string, string]>> = {
   'conv-grouped': ['(quad / params.group_quads)', '(quad / (params.group_quads + 1u))'],
   'conv-tiled': ['a1 += v0.y', 'a1 += v0.z'],
   'depthwise-3x3': ['h < params.in_h', 'h <= params.in_h'],
+  'depthwise-5': ['x1 * m0 + x2 * m1', 'x1 * m0 + x3 * m1'],
   depthwise: ['h >= params.in_h', 'h > params.in_h'],
 };
 

@@ -146,6 +146,15 @@ const kernels: readonly (readonly [kernel: string, kind: 'cpu' | 'gpu', shapes: 
     4,
   ],
   [
+    'depthwise-5',
+    'cpu',
+    [
+      { x: [2, 7, 7, 6], w: [7, 1, 5, 5], group: 7 },
+      { x: [1, 4, 9], w: [4, 1, 3], group: 4 },
+    ],
+    7,
+  ],
+  [
     'depthwise',
     'gpu',
     [
