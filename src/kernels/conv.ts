@@ -31,7 +31,7 @@ import {
 import { grouped, isGrouped } from './conv-grouped.js';
 import { integersOf, readWeights } from './conv-pack.js';
 import { fillsTiles, tiled } from './conv-tiled.js';
-import { lowerWinograd } from './conv-winograd.js';
+import { lowerWinograd } from './cpu-family.js';
 import { lowerEpilogue } from './epilogue.js';
 import type { DeviceFacts } from './facts.js';
 import { type Dispatch, grid, type Kernel, type KernelRequest, type TensorInfo } from './kernel.js';
