@@ -1,6 +1,6 @@
 // What quantization costs in accuracy and gains in size, on labelled data:
 //
-//     npm run bench:quantization -- MODELS [--only ID] [--out FILE]
+//     npm run bench:quantization -- MODELS [--only ID] [--variant NAME] [--out FILE]
 //
 // MODELS is a folder with a manifest.json that names models, their labelled data and how it becomes inputs. Accuracy is
 // measured with this runtime and with onnxruntime on the CPU. The results go to bench/results/quantization.json.
@@ -14,7 +14,9 @@ import { InferenceSession } from '../src/node.js';
 import { classOf, measureAccuracy } from '../src/quantize/accuracy.js';
 import type { QuantizeOptions } from '../src/quantize/options.js';
 import { quantize } from '../src/quantize/quantize.js';
+import type { Quantization } from '../src/quantize/results.js';
 import type { Sample } from '../src/quantize/runtime.js';
+import { quantizeWithin } from '../src/quantize/sensitivity.js';
 import { type Evaluation, type Labelled, loadLabelled } from './labelled.js';
 
 interface Entry {
@@ -43,14 +45,20 @@ const MODELS = [
 ];
 
 const VARIANTS: Readonly<Record<string, QuantizeOptions>> = {
-  int8: { correctBias: true },
+  int8: {},
   'int4 RTN': { weights: 'int4', symmetric: false },
-  'int4 GPTQ': { weights: 'int4', symmetric: false, method: 'gptq', correctBias: true },
+  'int4 GPTQ': { weights: 'int4', symmetric: false, method: 'gptq' },
 };
+/** Where one of these loses more than so many points, a further variant leaves layers out until it does not. */
+const MOST_LOST: Readonly<Record<string, number>> = { int8: 0.5, 'int4 GPTQ': 1 };
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, out: { type: 'string', default: 'bench/results/quantization.json' } },
+  options: {
+    only: { type: 'string' },
+    variant: { type: 'string' },
+    out: { type: 'string', default: 'bench/results/quantization.json' },
+  },
 });
 const [folder] = positionals;
 if (folder === undefined) throw new Error('the folder of models is missing: npm run bench:quantization -- MODELS');
@@ -73,16 +81,35 @@ const entries = async (): Promise<Entry[]> => {
   return [own, ...others].filter(({ id }) => flags.only === undefined || id === flags.only);
 };
 
-/** Classes that onnxruntime finds, and the median time of a run there. */
-const inOnnxRuntime = async (model: Uint8Array, input: string, { samples }: Labelled): Promise<number[]> => {
+/** Scores in onnxruntime, item by item. */
+const inOnnxRuntime = async (model: Uint8Array, input: string, { samples }: Labelled): Promise<Float32Array[]> => {
   const session = await ort.InferenceSession.create(model, { executionProviders: ['cpu'], logSeverityLevel: 3 });
-  const found: number[] = [];
+  const scores: Float32Array[] = [];
   for (const { data, dims } of samples) {
     const results = await session.run({ [input]: new ort.Tensor('float32', data as Float32Array, dims) });
-    found.push(classOf(results[session.outputNames[0] as string]?.data as Float32Array));
+    scores.push(Float32Array.from(results[session.outputNames[0] as string]?.data as Float32Array));
   }
   await session.release();
-  return found;
+  return scores;
+};
+
+/** Scores as probabilities: as they are where they add up to 1, else their softmax. */
+const probabilities = (scores: Float32Array): Float64Array => {
+  const sum = (list: ArrayLike<number>): number => Array.from(list).reduce((a, b) => a + b, 0);
+  const isDone = scores.every((p) => p >= 0) && Math.abs(sum(scores) - 1) < 1e-3;
+  const most = Math.max(...scores);
+  const parts = Float64Array.from(scores, (x) => (isDone ? x : Math.exp(x - most)));
+  const total = sum(parts);
+  return parts.map((p) => Math.max(p / total, 1e-7));
+};
+
+/** Mean over the items of sum p log(p / q): it sees what changes in the scores long before a class does. */
+const divergence = (exact: readonly Float32Array[], rounded: readonly Float32Array[]): number => {
+  const each = exact.map((scores, i) => {
+    const q = probabilities(rounded[i] as Float32Array);
+    return probabilities(scores).reduce((sum, p, k) => sum + p * Math.log(p / (q[k] as number)), 0);
+  });
+  return each.reduce((a, b) => a + b, 0) / each.length;
 };
 
 const share = (found: readonly number[], wanted: readonly number[]): number =>
@@ -93,18 +120,21 @@ interface Measured {
   readonly onnxruntime: number;
   /** Share of items for which both runtimes find one class. */
   readonly agreement: number;
+  /** In onnxruntime. */
+  readonly scores: readonly Float32Array[];
 }
 
 const measure = async (model: Uint8Array, input: string, sets: readonly Labelled[]): Promise<Measured> => {
   const labels = sets.flatMap((set) => set.labels);
   const here: number[] = [];
-  const there: number[] = [];
+  const scores: Float32Array[] = [];
   for (const set of sets) {
     const labelled = set.samples.map((sample, i) => ({ sample: { [input]: sample }, label: set.labels[i] as number }));
     here.push(...(await measureAccuracy(model, labelled, InferenceSession)).found);
-    there.push(...(await inOnnxRuntime(model, input, set)));
+    scores.push(...(await inOnnxRuntime(model, input, set)));
   }
-  return { tilewise: share(here, labels), onnxruntime: share(there, labels), agreement: share(here, there) };
+  const there = scores.map(classOf);
+  return { tilewise: share(here, labels), onnxruntime: share(there, labels), agreement: share(here, there), scores };
 };
 
 const calibration = async ({ eval: evaluations, input }: Entry, sets: readonly Labelled[]): Promise<Sample[]> => {
@@ -118,65 +148,107 @@ const calibration = async ({ eval: evaluations, input }: Entry, sets: readonly L
 
 const round = (value: number): number => Number(value.toPrecision(5));
 
-const run = async (entry: Entry): Promise<object> => {
-  const bytes = new Uint8Array(await readFile(entry.file));
-  const sets: Labelled[] = [];
-  for (const evaluation of entry.eval) sets.push(await loadLabelled(join(folder, 'data'), evaluation, entry.input));
-  const samples = await calibration(entry, sets);
-  const float = await measure(bytes, entry.input, sets);
-  const variants: Record<string, object> = {};
-  for (const [name, options] of Object.entries(VARIANTS)) {
-    const { model, layers } = await quantize(bytes, { runtime: InferenceSession, samples, ...options });
-    const measured = await measure(model, entry.input, sets);
-    const ratios = layers.flatMap(({ method, outputMse }) =>
-      method === 'gptq' && outputMse && outputMse.rtn > 0 ? [outputMse.gptq / outputMse.rtn] : [],
-    );
-    ratios.sort((a, b) => a - b);
-    variants[name] = {
-      bytes: model.length,
-      ratio: round(model.length / bytes.length),
-      top1: {
-        tilewise: round(measured.tilewise),
-        onnxruntime: round(measured.onnxruntime),
-        agreement: round(measured.agreement),
-      },
-      drop: round(100 * (float.tilewise - measured.tilewise)),
-      ...(ratios.length > 0 && {
-        mseToRtn: { median: round(ratios[ratios.length >> 1] as number), worst: round(ratios.at(-1) as number) },
-      }),
-    };
-    console.log(
-      [
-        entry.id.padEnd(18),
-        name.padEnd(10),
-        `${(model.length / bytes.length).toFixed(3)}x`,
-        `${(100 * float.tilewise).toFixed(2)} -> ${(100 * measured.tilewise).toFixed(2)}`,
-        `onnxruntime ${(100 * measured.onnxruntime).toFixed(2)}, same class ${(100 * measured.agreement).toFixed(1)} %`,
-      ].join('  '),
-    );
-  }
+interface Variant {
+  readonly bytes: number;
+  readonly ratio: number;
+  readonly top1: Omit<Measured, 'scores'>;
+  /** Points of a hundred. */
+  readonly drop: number;
+  /** Of the float model's probabilities from the quantized one's, in nats. */
+  readonly klDivergence: number;
+  readonly skipped?: readonly string[];
+  readonly mseToRtn?: { readonly median: number; readonly worst: number };
+}
+
+const variantOf = ({ layers, bytes, skipped }: Quantization, float: Measured, measured: Measured): Variant => {
+  const { tilewise, onnxruntime, agreement, scores } = measured;
+  const ratios = layers.flatMap(({ method, outputMse }) =>
+    method === 'gptq' && outputMse && outputMse.rtn > 0 ? [outputMse.gptq / outputMse.rtn] : [],
+  );
+  ratios.sort((a, b) => a - b);
   return {
-    model: entry.id,
-    data: sets.map(({ name }) => name),
-    items: sets.reduce((n, { labels }) => n + labels.length, 0),
-    calibration: samples.length,
-    float: { bytes: bytes.length, top1: round(float.tilewise) },
-    variants,
+    bytes: bytes.after,
+    ratio: round(bytes.after / bytes.before),
+    top1: { tilewise: round(tilewise), onnxruntime: round(onnxruntime), agreement: round(agreement) },
+    drop: round(100 * (float.tilewise - tilewise)),
+    klDivergence: round(divergence(float.scores, scores)),
+    ...(skipped.length > 0 && { skipped }),
+    ...(ratios.length > 0 && {
+      mseToRtn: { median: round(ratios[ratios.length >> 1] as number), worst: round(ratios.at(-1) as number) },
+    }),
   };
 };
 
-interface Results {
-  readonly options: object;
-  readonly models: readonly object[];
+type Variants = Readonly<Record<string, Variant>>;
+
+interface ModelResult {
+  readonly model: string;
+  readonly data: readonly string[];
+  readonly items: number;
+  readonly calibration: number;
+  readonly float: { readonly bytes: number; readonly top1: number };
+  readonly variants: Variants;
 }
 
-const results: Results = existsSync(flags.out)
+const run = async (entry: Entry, before: Variants, save: (result: ModelResult) => Promise<void>): Promise<void> => {
+  const bytes = new Uint8Array(await readFile(entry.file));
+  const sets: Labelled[] = [];
+  for (const evaluation of entry.eval) sets.push(await loadLabelled(join(folder, 'data'), evaluation, entry.input));
+  const labels = sets.flatMap((set) => set.labels);
+  const samples = await calibration(entry, sets);
+  const float = await measure(bytes, entry.input, sets);
+  const top1 = async (model: Uint8Array): Promise<number> => {
+    const found: number[] = [];
+    for (const set of sets) found.push(...(await inOnnxRuntime(model, entry.input, set)).map(classOf));
+    return share(found, labels);
+  };
+  let variants = before;
+  const add = async (name: string, quantization: Quantization): Promise<void> => {
+    const variant = variantOf(quantization, float, await measure(quantization.model, entry.input, sets));
+    variants = { ...variants, [name]: variant };
+    console.log(lineOf(entry.id, name, float, variant));
+    await save({
+      model: entry.id,
+      data: sets.map((set) => set.name),
+      items: labels.length,
+      calibration: samples.length,
+      float: { bytes: bytes.length, top1: round(float.tilewise) },
+      variants,
+    });
+  };
+  const given = { runtime: InferenceSession, samples };
+  for (const [name, options] of Object.entries(VARIANTS)) {
+    if (isWanted(name)) await add(name, await quantize(bytes, { ...given, ...options }));
+  }
+  for (const [name, maxDrop] of Object.entries(MOST_LOST)) {
+    const within = `${name} within ${maxDrop}`;
+    if (!isWanted(within) || ((variants[name] as Variant | undefined)?.drop ?? 0) <= maxDrop) continue;
+    await add(within, await quantizeWithin(bytes, { ...given, ...VARIANTS[name], maxDrop, measure: top1 }));
+  }
+};
+
+const isWanted = (name: string): boolean => flags.variant === undefined || flags.variant === name;
+
+const lineOf = (id: string, name: string, float: Measured, { ratio, top1, klDivergence }: Variant): string =>
+  [
+    id.padEnd(18),
+    name.padEnd(10),
+    `${ratio.toFixed(3)}x`,
+    `${(100 * float.tilewise).toFixed(2)} -> ${(100 * top1.tilewise).toFixed(2)}`,
+    `onnxruntime ${(100 * top1.onnxruntime).toFixed(2)}, same class ${(100 * top1.agreement).toFixed(1)} %`,
+    `KL ${klDivergence}`,
+  ].join('  ');
+
+const known: { readonly models: readonly ModelResult[] } = existsSync(flags.out)
   ? JSON.parse(await readFile(flags.out, 'utf8'))
-  : { options: VARIANTS, models: [] };
-const models = new Map(results.models.map((model) => [(model as { model: string }).model, model]));
+  : { models: [] };
+const models = new Map(known.models.map((result) => [result.model, result]));
 for (const entry of await entries()) {
-  models.set(entry.id, await run(entry));
-  await writeFile(flags.out, `${JSON.stringify({ options: VARIANTS, models: [...models.values()] }, null, 2)}\n`);
+  const before = flags.variant === undefined ? {} : (models.get(entry.id)?.variants ?? {});
+  await run(entry, before, async (result) => {
+    models.set(entry.id, result);
+    await writeFile(flags.out, `${JSON.stringify({ options: VARIANTS, models: [...models.values()] }, null, 2)}\n`);
+  });
 }
 // An open GPU device keeps the process alive.
 process.exit(0);

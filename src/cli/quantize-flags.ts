@@ -66,8 +66,10 @@ const addWeights = (command: Command): Command =>
     )
     .option('--asymmetric', 'zero points for weights')
     .addOption(choice('--clip <method>', 'scales of weights represent all, or clip (default: mse for int4)', ['min-max', 'mse']))
-    .option('--equalize', 'equalise the weights of neighbouring layers first')
-    .option('--correct-bias', 'take the mean error of rounding off the biases')
+    .option('--equalize', 'equalise the weights of neighbouring layers first, where weights alone become integers')
+    .option('--no-equalize', 'leave the channels of activations as they are')
+    .option('--correct-bias', 'take the mean error of rounding off the biases (default where there is calibration data)')
+    .option('--no-correct-bias', 'leave the biases as they are')
     .option('--damping <share>', "GPTQ: added to the Hessian's diagonal (default: 0.01)", number)
     .option('--block-size <n>', 'GPTQ: columns of a block (default: 128)', wholeNumber(1))
     .option('--no-act-order', 'GPTQ: columns in their own order')
@@ -84,14 +86,14 @@ const addCalibration = (command: Command): Command =>
     .option('--samples <n>', 'most samples to calibrate with', wholeNumber(1), 128)
     .option('--preprocessing <file>', 'how pictures become inputs (JSON)')
     .addOption(
-      choice('--ranges <method>', 'how ranges of activations are chosen (default: percentile)', [
+      choice('--ranges <method>', 'how ranges of activations are chosen (default: mse)', [
         'min-max',
         'percentile',
         'mse',
         'entropy',
       ]),
     )
-    .option('--percentile <p>', 'for --ranges percentile (default: 99.999)', number);
+    .option('--percentile <p>', 'choose ranges by this percentile (default: 99.999)', number);
 
 const addMeasuring = (command: Command): Command =>
   command
@@ -109,8 +111,8 @@ export const optionsOf = (flags: Flags): QuantizeOptions => {
     method: method === 'gptq' ? 'gptq' : 'rtn',
     symmetric: !flags.asymmetric,
     symmetricActivations: flags.symmetricActivations ?? false,
-    equalize: flags.equalize ?? false,
-    correctBias: flags.correctBias ?? false,
+    ...(flags.equalize !== undefined && { equalize: flags.equalize }),
+    ...(flags.correctBias !== undefined && { correctBias: flags.correctBias }),
     histograms: flags.report !== undefined,
     gptq: { actOrder: flags.actOrder, ...(damping !== undefined && { damping }), ...(blockSize !== undefined && { blockSize }) },
     ...(activations && { activations }),

@@ -1,7 +1,7 @@
 import { consumersOf, type Graph, type Node, type Value } from '../graph/graph.js';
 import { fromNumbers } from '../tensor/convert.js';
 import { Tensor } from '../tensor/tensor.js';
-import { biasOf, type Layer, layersOf, tensorOfMatrix, weightsOf } from './layers.js';
+import { biasOf, inputChannels, type Layer, ownLayersOf, tensorOfMatrix, weightsOf } from './layers.js';
 import type { Matrix } from './matrix.js';
 
 /** f(s x) = s f(x) for every s > 0. */
@@ -16,7 +16,8 @@ interface Pair {
   readonly second: Layer;
 }
 
-interface Weights {
+/** The weights of a layer, to be changed. */
+export interface Weights {
   readonly layer: Layer;
   readonly matrix: Matrix;
   readonly bias: Float64Array;
@@ -29,13 +30,10 @@ interface Weights {
  * their channels better. The function stays the same within rounding.
  */
 export const equalize = (graph: Graph): Graph => {
-  const layers = layersOf(graph);
-  const uses = new Map<string, number>();
-  for (const name of graph.nodes.flatMap(({ inputs }) => inputs)) uses.set(name, (uses.get(name) ?? 0) + 1);
-  const own = layers.filter(({ weight, bias }) => uses.get(weight) === 1 && (!bias || uses.get(bias) === 1));
+  const own = ownLayersOf(graph);
   const pairs = pairsOf(graph, own);
   const weights = new Map<Layer, Weights>(
-    own.map((layer) => [layer, { layer, matrix: copyOf(weightsOf(graph, layer)), bias: biasOf(graph, layer).slice() }]),
+    own.map((layer) => [layer, { layer, matrix: weightsOf(graph, layer), bias: biasOf(graph, layer) }]),
   );
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const changes = pairs.map(({ first, second }) => balance(weights.get(first) as Weights, weights.get(second) as Weights));
@@ -47,8 +45,6 @@ export const equalize = (graph: Graph): Graph => {
     [...weights.values()].filter(({ layer }) => changed.has(layer)),
   );
 };
-
-const copyOf = ({ rows, columns, data }: Matrix): Matrix => ({ rows, columns, data: data.slice() });
 
 const pairsOf = (graph: Graph, layers: readonly Layer[]): Pair[] => {
   const byNode = new Map(layers.map((layer) => [layer.node, layer]));
@@ -65,15 +61,8 @@ const pairsOf = (graph: Graph, layers: readonly Layer[]): Pair[] => {
   });
 };
 
-/** Input channels of a layer that this pass can scale: all in one group, or one in each. */
-const inputChannels = ({ dims, groups, columns, outputs, node }: Layer): number | undefined => {
-  if (node.op !== 'Conv') return columns;
-  if (groups === 1) return dims[1];
-  return groups === outputs && dims[1] === 1 ? groups : undefined;
-};
-
 /** Columns of the weights that read input channel i, as [row, column] pairs' flat positions. */
-const positionsOf = ({ layer, matrix: { rows, columns } }: Weights, channel: number): number[] => {
+export const positionsOf = ({ layer, matrix: { rows, columns } }: Weights, channel: number): number[] => {
   if (layer.groups > 1) return Array.from({ length: columns }, (_, c) => channel * columns + c);
   const width = columns / (inputChannels(layer) as number);
   return Array.from({ length: rows * width }, (_, i) => Math.floor(i / width) * columns + channel * width + (i % width));

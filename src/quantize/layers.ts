@@ -54,6 +54,20 @@ const isRow = (graph: Graph, bias: string): boolean => {
 /** The layers of a graph, in its order. */
 export const layersOf = (graph: Graph): Layer[] => graph.nodes.flatMap((node) => layerOf(graph, node) ?? []);
 
+/** Those whose weights and bias no other node reads. */
+export const ownLayersOf = (graph: Graph): Layer[] => {
+  const uses = new Map<string, number>();
+  for (const name of graph.nodes.flatMap(({ inputs }) => inputs)) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return layersOf(graph).filter(({ weight, bias }) => uses.get(weight) === 1 && (!bias || uses.get(bias) === 1));
+};
+
+/** Input channels that can be told apart in the weights: all in one group, or one in each. */
+export const inputChannels = ({ dims, groups, columns, outputs, node }: Layer): number | undefined => {
+  if (node.op !== 'Conv') return columns;
+  if (groups === 1) return dims[1];
+  return groups === outputs && dims[1] === 1 ? groups : undefined;
+};
+
 /** The weights of a layer as a matrix [outputs, columns]. */
 export const weightsOf = (graph: Graph, { weight, transposed, outputs, columns }: Layer): Matrix => {
   const { type, data } = valueNamed(graph, weight).tensor as Tensor;

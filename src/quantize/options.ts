@@ -27,13 +27,16 @@ export interface QuantizeOptions {
    * 'min-max', 'mse' for int4.
    */
   readonly clip?: 'min-max' | 'mse';
-  /** How the ranges of activations follow from the calibration data. Default 'percentile'. */
+  /** How the ranges of activations follow from the calibration data. Default 'mse'. */
   readonly ranges?: RangeMethod;
-  /** For ranges 'percentile'. Default 99.999. */
+  /** For ranges 'percentile', which is meant where this is given. Default 99.999. */
   readonly percentile?: number;
-  /** Equalise the weights of neighbouring layers first. Default false. */
+  /**
+   * Equalise first the channels of activations that become integers, on the calibration data; where weights alone do,
+   * those of neighbouring layers. Default true, and false for weights alone.
+   */
   readonly equalize?: boolean;
-  /** Take the mean error of rounding off the biases. Default false. */
+  /** Take the mean error of rounding off the biases. Default true where there is calibration data to use anyway. */
   readonly correctBias?: boolean;
   /** Names of nodes that stay floats; '*' stands for any characters. */
   readonly skip?: readonly string[];
@@ -68,18 +71,20 @@ const bad = (message: string, hint?: string): never => {
 export const checkOptions = (given: QuantizeOptions): CheckedOptions => {
   const weights = given.weights ?? 'int8';
   const four = weights === 'int4';
+  const activations = given.activations ?? (four ? 'none' : 'uint8');
+  const method = given.method ?? 'rtn';
   const options: CheckedOptions = {
     weights,
-    activations: given.activations ?? (four ? 'none' : 'uint8'),
-    method: given.method ?? 'rtn',
+    activations,
+    method,
     granularity: given.granularity ?? (four ? 32 : 'channel'),
     symmetric: given.symmetric ?? true,
     symmetricActivations: given.symmetricActivations ?? false,
     clip: given.clip ?? (four ? 'mse' : 'min-max'),
-    ranges: given.ranges ?? 'percentile',
+    ranges: given.ranges ?? (given.percentile === undefined ? 'mse' : 'percentile'),
     percentile: given.percentile ?? 99.999,
-    equalize: given.equalize ?? false,
-    correctBias: given.correctBias ?? false,
+    equalize: given.equalize ?? activations !== 'none',
+    correctBias: given.correctBias ?? (activations !== 'none' || method === 'gptq'),
     skip: given.skip ?? [],
     gptq: { ...defaultGptq, ...given.gptq },
     format: given.format ?? 'auto',

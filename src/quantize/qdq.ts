@@ -43,6 +43,9 @@ export const writeQdq = (graph: Graph, placement: Placement, numbers: QdqNumbers
   return { graph: inferShapes(writer.draft.finish()), quantized: writer.quantized };
 };
 
+/** So many scales are computed from others rather than stored. */
+const LONG_SCALES = 4;
+
 class QdqWriter {
   readonly draft: Draft;
   readonly quantized = new Map<string, QuantizedValue>();
@@ -142,36 +145,41 @@ class QdqWriter {
   #layerInputs(layer: Layer, [x = '']: readonly string[]): string[] {
     const quantized = this.#numbers.weights.get(layer.node) as QuantizedMatrix;
     const bias = this.#numbers.biases.get(layer.node);
-    const inputs = [x, this.#weight(layer, quantized)];
-    return bias ? [...inputs, this.#bias(layer, quantized, bias)] : inputs;
+    const scales = this.#weightScales(layer, quantized);
+    const inputs = [x, this.#weight(layer, quantized, scales)];
+    return bias ? [...inputs, this.#bias(layer, quantized, scales, bias)] : inputs;
   }
 
-  #weight(layer: Layer, quantized: QuantizedMatrix): string {
+  #weightScales({ weight }: Layer, { affines }: QuantizedMatrix): string {
+    const scales = affines.map(({ scale }) => scale);
+    return this.draft.constant(`${weight}.i.s`, 'float32', scales, affines.length === 1 ? [] : [affines.length]);
+  }
+
+  #weight(layer: Layer, quantized: QuantizedMatrix, scales: string): string {
     const { type, integers, affines, symmetric } = quantized;
     const base = `${layer.weight}.i`;
     const q = this.draft.tensor(base, tensorOfMatrix(layer, type, integers));
     const dims = affines.length === 1 ? [] : [affines.length];
-    const scales = affines.map(({ scale }) => scale);
-    const inputs = [q, this.draft.constant(`${base}.s`, 'float32', scales, dims)];
+    const inputs = [q, scales];
     const zeros = affines.map(({ zeroPoint }) => zeroPoint);
     if (!symmetric) inputs.push(this.draft.constant(`${base}.z`, type, zeros, dims));
     // Attributes that say nothing are not written.
     return this.draft.node('DequantizeLinear', inputs, dims.length === 0 ? {} : { axis: layer.transposed ? 1 : 0 }, `${base}.d`);
   }
 
-  #bias(layer: Layer, { affines }: QuantizedMatrix, bias: Float64Array): string {
+  #bias(layer: Layer, { affines }: QuantizedMatrix, weightScales: string, bias: Float64Array): string {
     const { scale: inputScale } = this.#affine(layer.input);
     const scales = affines.map(({ scale }) => Math.fround(inputScale * scale));
     const integers = bias.map((b, r) => roundHalfEven(b / (scales[affines.length === 1 ? 0 : r] as number)));
     const base = `${layer.node.name}.b`;
-    const dims = affines.length === 1 ? [] : [affines.length];
+    const isVector = affines.length > 1;
     const q = this.draft.constant(base, 'int32', integers, [bias.length]);
-    const attributes = dims.length === 0 ? {} : { axis: 0 };
-    return this.draft.node(
-      'DequantizeLinear',
-      [q, this.draft.constant(`${base}.s`, 'float32', scales, dims)],
-      attributes,
-      `${base}.d`,
-    );
+    const [inputScaleName = ''] = this.#parameters(layer.input);
+    // A node takes less of the file than a list of scales does; runtimes compute it when they load.
+    const s =
+      affines.length >= LONG_SCALES
+        ? this.draft.node('Mul', [inputScaleName, weightScales], {}, `${base}.s`)
+        : this.draft.constant(`${base}.s`, 'float32', scales, isVector ? [scales.length] : []);
+    return this.draft.node('DequantizeLinear', [q, s], isVector ? { axis: 0 } : {}, `${base}.d`);
   }
 }

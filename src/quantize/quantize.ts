@@ -19,6 +19,8 @@ import type { Quantization } from './results.js';
  */
 export const quantize = async (model: Uint8Array, options: QuantizeOptions = {}): Promise<Quantization> => {
   const checked = checkOptions(options);
-  const quantizer = new Quantizer(prepare(model), model.length, checked);
-  return quantizer.quantize(skipper(quantizer.graph, checked.skip));
+  const graph = prepare(model);
+  const skip = skipper(graph, checked.skip);
+  const quantizer = await Quantizer.create(graph, model.length, checked);
+  return quantizer.quantize(skip);
 };

@@ -5,6 +5,7 @@ import { calibrate } from './calibrate.js';
 import { checkSamples } from './check-samples.js';
 import { compactNames } from './compact.js';
 import { equalize } from './equalize.js';
+import { equalizeActivations } from './equalize-activations.js';
 import { biasOf, type Layer, layersOf } from './layers.js';
 import type { QuantizedMatrix } from './matrix.js';
 import type { CheckedOptions } from './options.js';
@@ -36,12 +37,21 @@ export class Quantizer {
   readonly #statistics = new Map<string, ColumnStatistics>();
   readonly #weights = new Map<string, LayerWeights>();
 
-  /** `bytes` is the size of the model file that `graph` was made of. Throws `invalid-feed` for samples that do not fit. */
-  constructor(graph: Graph, bytes: number, options: CheckedOptions) {
-    checkSamples(graph, options.samples);
-    this.graph = options.equalize ? equalize(graph) : graph;
+  private constructor(graph: Graph, bytes: number, options: CheckedOptions) {
+    this.graph = graph;
     this.#bytes = bytes;
     this.#options = options;
+  }
+
+  /** `bytes` is the size of the model file that `graph` was made of. Throws `invalid-feed` for samples that do not fit. */
+  static async create(graph: Graph, bytes: number, options: CheckedOptions): Promise<Quantizer> {
+    const { activations, samples, runtime, onProgress, signal } = options;
+    checkSamples(graph, samples);
+    const equalized = async (): Promise<Graph> =>
+      activations === 'none'
+        ? equalize(graph)
+        : equalizeActivations(graph, samples as Samples, runtime as Runtime, { onProgress, signal });
+    return new Quantizer(options.equalize ? await equalized() : graph, bytes, options);
   }
 
   async quantize(skip: (node: Node) => boolean): Promise<Quantization> {

@@ -35,8 +35,8 @@ interface LayerTaps {
   readonly shape: string;
 }
 
-/** Rows of so few weights gain nothing from GPTQ, and stay in int8: they weigh little. */
-export const FEW_COLUMNS = 16;
+/** Rows of so few weights gain nothing from GPTQ. */
+const FEW_COLUMNS = 16;
 
 export interface StatisticsOptions {
   /** Means of the inputs of every layer. */

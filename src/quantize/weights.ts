@@ -11,7 +11,7 @@ import {
   quantizeMatrix,
 } from './matrix.js';
 import type { CheckedOptions } from './options.js';
-import { type ColumnStatistics, FEW_COLUMNS } from './statistics.js';
+import type { ColumnStatistics } from './statistics.js';
 
 /** The quantized weights of a layer and what they cost. */
 export interface LayerWeights {
@@ -23,6 +23,9 @@ export interface LayerWeights {
   /** The corrected bias, where it was to be corrected. */
   readonly bias: Float64Array | undefined;
 }
+
+/** Rows of so few weights stay in int8 where others have 4 bits: they weigh little, and an error in one of them much. */
+const SHORT_ROW = 32;
 
 /** An int32 has room for this many steps of a bias, with some to spare for the sum that it is added to. */
 const BIAS_STEPS = 2 ** 30;
@@ -90,7 +93,7 @@ const gptqCandidates = (
 
 const matrixOptionsOf = ({ columns }: Layer, options: CheckedOptions): MatrixOptions => {
   const { weights, granularity, symmetric, clip } = options;
-  if (weights === 'int4' && columns <= FEW_COLUMNS) return { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max' };
+  if (weights === 'int4' && columns <= SHORT_ROW) return { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max' };
   const fits: Granularity = typeof granularity === 'number' && granularity >= columns ? 'channel' : granularity;
   return { type: weights, granularity: fits, symmetric, clip };
 };

@@ -121,6 +121,7 @@ describe('quantized models', () => {
       expect(bound.filter((op) => op === 'DequantizeLinear')).toHaveLength(1);
       expect(bound.filter((op) => op === 'QLinearConv')).toHaveLength(6);
       expect(bound).not.toContain('Conv');
+      expect(bound).not.toContain('Mul');
     }
   });
 

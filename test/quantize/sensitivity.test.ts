@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InferenceSession, type Tensor } from '#tilewise';
 import { exportOnnx } from '../../src/exporters/onnx.js';
+import { importOnnx } from '../../src/importers/onnx/index.js';
 import { type LabelledSample, measureAccuracy } from '../../src/quantize/accuracy.js';
 import { quantizeWithin } from '../../src/quantize/sensitivity.js';
 import { NetBuilder } from '../support/graphs.js';
@@ -58,6 +59,39 @@ describe('quantization within a drop of accuracy', () => {
     expect(within.accuracy.after).toBeGreaterThanOrEqual(0.95);
     expect(within.sensitivity.map(({ name }) => name)).toEqual(['Gemm_2', 'Gemm_0']);
     expect(within.sensitivity[0]?.error).toBeGreaterThan(within.sensitivity[1]?.error as number);
+  });
+
+  it('leaves out no more than it takes, and takes back what it can', async () => {
+    const b = new NetBuilder(11);
+    let x = b.input('x', 'float32', [1, 8]);
+    for (const [inputs, outputs] of [
+      [8, 16],
+      [16, 24],
+      [24, 8],
+      [8, 32],
+      [32, 4],
+    ] as const) {
+      x = b.op('Relu', [b.op('Gemm', [x, b.weight([inputs, outputs]), b.weight([outputs])])]);
+    }
+    b.output(b.op('Gemm', [x, b.weight([4, 3])]));
+    const deep = exportOnnx(b.build());
+    const counts: number[] = [];
+    // Right as long as the weights of these two are floats.
+    const measure = async (bytes: Uint8Array): Promise<number> => {
+      const { nodes, values } = importOnnx(bytes);
+      const floats = nodes.flatMap(({ op, name, inputs }) =>
+        op === 'Gemm' && values.get(inputs[1] as string)?.tensor ? name : [],
+      );
+      counts.push(floats.length);
+      return floats.includes('Gemm_4') && floats.includes('Gemm_6') ? 1 : 0.5;
+    };
+    const given = { ...options, granularity: 'channel', measure, maxDrop: 1 } as const;
+    const within = await quantizeWithin(deep, given);
+    expect(within.skipped).toEqual(['Gemm_4', 'Gemm_6']);
+    expect(within.accuracy).toEqual({ before: 1, after: 1 });
+    expect(within.sensitivity).toHaveLength(6);
+    // All of them as floats is what accuracy is compared with, and never a way out.
+    expect(counts.slice(1).every((n) => n < 6)).toBe(true);
   });
 
   it('gives up where one layer is too much', async () => {
