@@ -144,8 +144,13 @@ const placesOf = (kind: Kind, kernel: string, tensor: QuantizedTensor, inVectors
     return { prelude, indices: [place('at % row', 'o / 4u')] };
   }
   if (kind === 'vec2f') {
+    // [blocks of outputs, rows of the window, inputs, columns of the window, pairs of a block]
     const block = '(4u * params.kernel_h * params.inputs * params.kernel_w)';
-    return { prelude: `let o = at / ${block} * 4u + at % 4u;`, indices: ['o / 2u'] };
+    const input = 'let r = at % ' + block + ' / 4u; let i = r / params.kernel_w % params.inputs;';
+    const row = 'let h = r / (params.inputs * params.kernel_w);';
+    const column = `${input} ${row} let c = (i * params.kernel_h + h) * params.kernel_w + r % params.kernel_w;`;
+    const prelude = `let o = at / ${block} * 4u + at % 4u; ${tensor.groups === 1 ? '' : column}`;
+    return { prelude, indices: [place('c', 'o / 2u')] };
   }
   if (kind === 'mat4x3f') {
     const block = '(4u * params.kernel_h * params.planes * ((params.span + 2u) / 3u))';
