@@ -1,7 +1,7 @@
 // y[n, h, w, c] = epilogue(bias[c] + sum over p, q of x[n, h', w', c] * weight[p, q, c]): every channel by itself.
 // h' = h * stride_h - pad_h + p * dilation_h, w' alike; outside of x it adds nothing.
-// A window of up to five columns. An invocation computes four columns of four channels, `apart` from each other as the taps are, so
-// that their windows share columns of x: it reads each once in a row.
+// A window of up to five columns. An invocation computes four columns of four channels, `apart` from each other as the taps
+// are, so that their windows share columns of x: it reads each once in a row.
 // x: [N, in_h, in_w, channels] or [N, channels, in_h, in_w], by strides; y alike; weight: [kernel_h, kernel_w, quads] vec4s;
 // bias: [channels].
 // extra_a, extra_b: what the epilogue reads beside y: [y] element by element, [outputs] one a channel, or [1].

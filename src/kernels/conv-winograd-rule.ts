@@ -34,8 +34,8 @@ export const workOf = (g: ConvGeometry): number => g.batch * g.rows.output * g.c
 
 /**
  * Estimates for CPU adapters, fitted to measurements on SwiftShader within some 15 %. The unit is what the product's inner
- * loop takes for four inputs: 16 tiles and 32 outputs, or 32 and 16. A workgroup costs some more to begin and to store, and the transforms
- * cost what they load and store.
+ * loop takes for four inputs: 16 tiles and 32 outputs, or 32 and 16. A workgroup costs some more to begin and to store, and
+ * the transforms cost what they load and store.
  */
 const workOfTiles = (g: ConvGeometry, tile: WinogradTile): number => {
   const [points, tiles] = [(tile + 2) ** 2, tilesOf(g, tile)];

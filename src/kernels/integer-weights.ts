@@ -146,7 +146,7 @@ const placesOf = (kind: Kind, kernel: string, tensor: QuantizedTensor, inVectors
   if (kind === 'vec2f') {
     // [blocks of outputs, rows of the window, inputs, columns of the window, pairs of a block]
     const block = '(4u * params.kernel_h * params.inputs * params.kernel_w)';
-    const input = 'let r = at % ' + block + ' / 4u; let i = r / params.kernel_w % params.inputs;';
+    const input = `let r = at % ${block} / 4u; let i = r / params.kernel_w % params.inputs;`;
     const row = 'let h = r / (params.inputs * params.kernel_w);';
     const column = `${input} ${row} let c = (i * params.kernel_h + h) * params.kernel_w + r % params.kernel_w;`;
     const prelude = `let o = at / ${block} * 4u + at % 4u; ${tensor.groups === 1 ? '' : column}`;
