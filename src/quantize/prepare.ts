@@ -8,6 +8,7 @@ import { bindShapes } from '../passes/bind-shapes.js';
 import { foldPad } from '../passes/fold-pad.js';
 import { restructure } from '../passes/index.js';
 import { isConcrete } from '../tensor/shape.js';
+import { removeConstantChannels } from './constant-channels.js';
 import { joinBias } from './join-bias.js';
 import { layersOf } from './layers.js';
 
@@ -18,7 +19,7 @@ export const loadOperatorsNow = (): void => addOperators(moreOperators);
 
 /**
  * The graph of a model file as it is quantized: with normalisation, padding and branches folded into the weights of its
- * layers. Throws what loading the model throws, and `unsupported-model` where it is quantized already or has no layers.
+ * layers, and without channels that are constant. Throws what loading the model throws, and `unsupported-model` where it is quantized already or has no layers.
  */
 export const prepare = (bytes: Uint8Array): Graph => {
   loadOperatorsNow();
@@ -30,7 +31,7 @@ export const prepare = (bytes: Uint8Array): Graph => {
       hint: 'quantize the float model that it was made from',
     });
   }
-  const graph = foldPad(joinBias(withRanks(inferShapes(restructure(imported)))));
+  const graph = removeConstantChannels(foldPad(joinBias(withRanks(inferShapes(restructure(imported))))));
   if (layersOf(graph).length > 0) return graph;
   throw new TilewiseError(
     'unsupported-model',
