@@ -17,6 +17,8 @@ import { writeMessage } from './onnx-wire.js';
 export interface ExportOptions {
   /** Written as the model's producer. */
   readonly producer?: string;
+  /** Nodes that are written without their names. */
+  readonly unnamed?: ReadonlySet<string>;
 }
 
 const IR_VERSION = 10;
@@ -26,10 +28,13 @@ const OPSET = 21;
  * Writes a graph as an ONNX model. Throws `unsupported-model` for what only this library's own passes can say, such
  * as a fused activation: export a graph before `optimize`.
  */
-export const exportOnnx = (graph: Graph, { producer = 'tilewise' }: ExportOptions = {}): Uint8Array => {
+export const exportOnnx = (graph: Graph, { producer = 'tilewise', unnamed }: ExportOptions = {}): Uint8Array => {
   const inferred = inferShapes(graph);
   const values = new Map(inferred.values);
-  const nodes = inferred.nodes.map((node) => nodeProto(node, values));
+  const nodes = inferred.nodes.map((node) => {
+    const proto = nodeProto(node, values);
+    return unnamed?.has(node.name) ? { ...proto, name: '' } : proto;
+  });
   const used = new Set([...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs]);
   const constants = [...values.values()].filter((value) => value.tensor && used.has(value.name));
   return writeMessage(modelProto, {

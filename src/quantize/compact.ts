@@ -1,7 +1,5 @@
 import type { Graph, Node, Value } from '../graph/graph.js';
 
-/** Operators whose nodes have no name of their own worth keeping. */
-const PLUMBING = new Set(['QuantizeLinear', 'DequantizeLinear']);
 /** Some exporters make names of hundreds of characters. */
 const LONGEST_NAME = 40;
 
@@ -9,18 +7,21 @@ export interface CompactGraph {
   readonly graph: Graph;
   /** New names of values by the old ones. */
   readonly names: ReadonlyMap<string, string>;
+  /** Names of the nodes that quantization added: a file can do without. */
+  readonly added: ReadonlySet<string>;
 }
 
 /**
  * Gives values short names: a quantized model has many, and in a small one they would weigh more than its weights.
- * Inputs and outputs keep theirs, and the nodes that compute too, up to a length.
+ * Inputs and outputs keep theirs, and up to a length the nodes that `before` has too.
  */
-export const compactNames = (graph: Graph): CompactGraph => {
+export const compactNames = (graph: Graph, before: Graph): CompactGraph => {
   const borders = new Set([...graph.inputs, ...graph.outputs]);
   const names = new Map([...borders].map((name) => [name, name]));
   const nextValue = counter(borders);
   for (const name of graph.values.keys()) if (!names.has(name)) names.set(name, nextValue());
-  const nodeNames = compactNodeNames(graph.nodes);
+  const kept = new Set(before.nodes.map(({ name }) => name));
+  const nodeNames = compactNodeNames(graph.nodes, kept);
   const renamed = (list: readonly string[]): string[] => list.map((name) => (name ? (names.get(name) as string) : ''));
   const nodes = graph.nodes.map(
     (node): Node => ({
@@ -36,14 +37,14 @@ export const compactNames = (graph: Graph): CompactGraph => {
       return [short, { ...value, name: short }];
     }),
   );
-  return { graph: { ...graph, nodes, values }, names };
+  const added = new Set([...nodeNames].flatMap(([{ name }, short]) => (kept.has(name) ? [] : [short])));
+  return { graph: { ...graph, nodes, values }, names, added };
 };
 
-const compactNodeNames = (nodes: readonly Node[]): Map<Node, string> => {
+const compactNodeNames = (nodes: readonly Node[], kept: ReadonlySet<string>): Map<Node, string> => {
   const names = new Map<Node, string>();
   const taken = new Set<string>();
-  for (const node of nodes) {
-    if (PLUMBING.has(node.op)) continue;
+  for (const node of nodes.filter(({ name }) => kept.has(name))) {
     const short = node.name.slice(0, LONGEST_NAME);
     let name = short;
     for (let i = 1; taken.has(name); i++) name = `${short}_${i}`;
@@ -51,7 +52,7 @@ const compactNodeNames = (nodes: readonly Node[]): Map<Node, string> => {
     names.set(node, name);
   }
   const next = counter(taken);
-  for (const node of nodes) if (PLUMBING.has(node.op)) names.set(node, next());
+  for (const node of nodes) if (!names.has(node)) names.set(node, next());
   return names;
 };
 

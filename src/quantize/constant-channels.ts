@@ -34,12 +34,12 @@ export const removeConstantChannels = (graph: Graph): Graph => {
     const [outputs, inputs] = [written.get(layer) ?? none, read.get(layer) ?? none];
     const { node, tensors } = narrowed(graph, layer, outputs, inputs, constants.get(layer.input));
     nodes.set(layer.node, node);
-    for (const [name, tensor] of tensors) values.set(name, valueOf(name, tensor));
+    for (const [name, tensor] of tensors) values.set(name, constantValue(name, tensor));
   }
   return inferShapes({ ...graph, nodes: graph.nodes.map((node) => nodes.get(node) ?? node), values });
 };
 
-const valueOf = (name: string, tensor: Tensor): Value => ({ name, dtype: tensor.type, shape: tensor.dims, tensor });
+const constantValue = (name: string, tensor: Tensor): Value => ({ name, dtype: tensor.type, shape: tensor.dims, tensor });
 
 const byLayer = (
   removed: ReadonlyMap<Stream, Channels>,

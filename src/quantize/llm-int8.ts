@@ -69,7 +69,7 @@ export const llmInt8 = (graph: Graph, options: LlmInt8Options = {}, skip: (node:
     if (!layer || node.op === 'Conv' || rank === undefined || rank < 2 || skip(node)) draft.keep(node);
     else writeLayer(draft, graph, layer, rank, all);
   }
-  return compactNames(inferShapes(draft.finish())).graph;
+  return compactNames(inferShapes(draft.finish()), graph).graph;
 };
 
 const writeLayer = (draft: Draft, graph: Graph, layer: Layer, rank: number, options: Required<LlmInt8Options>): void => {

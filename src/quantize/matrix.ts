@@ -18,7 +18,7 @@ export interface MatrixOptions {
   readonly symmetric: boolean;
   /** 'min-max' represents every weight; 'mse' clips where that makes the sum of squared errors smaller. */
   readonly clip?: 'min-max' | 'mse';
-  /** Scales of a row are at least this, one number a row. */
+  /** Scales of a row are at least this, one number a row. A scale for all is at least the largest. */
   readonly leastScales?: Float64Array | undefined;
 }
 
@@ -51,7 +51,8 @@ export const affineAt = ({ affines, groups, groupSize }: QuantizedMatrix, r: num
 /** Scales for the groups of a matrix. `what` names it in errors. */
 export const matrixAffines = (matrix: Matrix, options: MatrixOptions, what: string): Affine[] => {
   const { rows, columns, data } = matrix;
-  if (options.granularity === 'tensor') return [groupAffine(data, options, what)];
+  if (options.granularity === 'tensor')
+    return [atLeast(groupAffine(data, options, what), Math.max(0, ...(options.leastScales ?? [])))];
   const size = groupSizeOf(matrix, options.granularity);
   const groups = Math.ceil(columns / size);
   const affines = Array.from({ length: rows * groups }, (_, i) => {
@@ -59,11 +60,13 @@ export const matrixAffines = (matrix: Matrix, options: MatrixOptions, what: stri
     const from = (i % groups) * size;
     return groupAffine(data.subarray(start + from, start + Math.min(columns, from + size)), options, what);
   });
-  return withoutEmpty(affines, matrix, size).map((affine, i) => {
-    const least = options.leastScales?.[Math.floor(i / groups)] ?? 0;
-    return affine.scale >= least ? affine : { ...affine, scale: Math.fround(least) };
-  });
+  return withoutEmpty(affines, matrix, size).map((affine, i) =>
+    atLeast(affine, options.leastScales?.[Math.floor(i / groups)] ?? 0),
+  );
 };
+
+const atLeast = (affine: Affine, scale: number): Affine =>
+  affine.scale >= scale ? affine : { ...affine, scale: Math.fround(scale) };
 
 /**
  * A group of zeros alone could have any scale: it takes the smallest of the others, so that what is measured in

@@ -56,8 +56,8 @@ export class Quantizer {
 
   async quantize(skip: (node: Node) => boolean): Promise<Quantization> {
     const written = this.#options.activations === 'none' ? await this.#weightsOnly(skip) : await this.#withActivations(skip);
-    const { graph: after, names } = compactNames(written.graph);
-    const model = exportOnnx(after);
+    const { graph: after, names, added } = compactNames(written.graph, this.graph);
+    const model = exportOnnx(after, { unnamed: added });
     const layers = written.layers.map((layer) => ({
       ...layer,
       result: { ...layer.result, after: names.get(layer.result.after) as string },

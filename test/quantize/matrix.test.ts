@@ -78,6 +78,8 @@ describe('quantized weights', () => {
     const { affines } = quantizeMatrix(matrix, options, 'w');
     expect(affines[1]?.scale).toBe(0.5);
     expect(affines[2]?.scale).toBeLessThan(0.5);
+    const [shared] = quantizeMatrix(matrix, { ...options, granularity: 'tensor' }, 'w').affines;
+    expect(shared?.scale).toBe(0.5);
   });
 
   it.each([
