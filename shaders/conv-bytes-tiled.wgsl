@@ -44,6 +44,7 @@ override TILE_OUTPUTS: u32 = 64; // a multiple of 16
 override STEP: u32 = 8;
 override WORKGROUP_SIZE: u32 = 128; // TILE_PIXELS / 8 * TILE_OUTPUTS / 4
 override HAS_W_ZERO: bool = true;
+override ONE_INPUT: bool = false; // x has one: the inputs of a group are then the columns of the window, and its taps the rows
 
 // [STEP, TILE_PIXELS] words, in vec4s of neighbouring pixels, and [STEP, TILE_OUTPUTS] in vec4s of neighbouring outputs.
 var<workgroup> tile_x: array<vec4u, STEP * TILE_PIXELS / 4>;
@@ -77,6 +78,20 @@ fn put_elements(pixel: u32, quad: u32, v: vec4u) -> bool {
   return true;
 }
 
+// The only byte of a column; start is where its row is.
+fn column(start: u32, w: u32, outside: u32) -> u32 {
+  if (w >= params.in_w) {
+    return outside & 255u;
+  }
+  return (x[start + w] ^ params.flip) & 255u;
+}
+
+fn four_columns(start: u32, w: u32, outside: u32) -> u32 {
+  let d = params.dilation_w;
+  return column(start, w, outside) | (column(start, w + d, outside) << 8u)
+    | (column(start, w + 2u * d, outside) << 16u) | (column(start, w + 3u * d, outside) << 24u);
+}
+
 // A word of a tap of a pixel: `step` counts the words of one tap after the other.
 fn gather(pixel: u32, step: u32, start: u32, outside: u32) -> u32 {
   let tap = step / params.words;
@@ -85,6 +100,9 @@ fn gather(pixel: u32, step: u32, start: u32, outside: u32) -> u32 {
   // Rows and columns before the first wrap around to numbers beyond the last.
   let h = (row % params.out_h) * params.stride_h + p * params.dilation_h - params.pad_h;
   let w = (pixel % params.out_w) * params.stride_w + (tap - p * params.kernel_w) * params.dilation_w - params.pad_w;
+  if (ONE_INPUT && pixel < params.pixels && p < params.kernel_h && h < params.in_h) {
+    return four_columns((row / params.out_h * params.in_h + h) * params.in_w, w + 4u * (step - tap * params.words) * params.dilation_w, outside);
+  }
   if (pixel >= params.pixels || p >= params.kernel_h || h >= params.in_h || w >= params.in_w) {
     return outside;
   }

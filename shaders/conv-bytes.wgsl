@@ -45,6 +45,7 @@ struct Params {
 
 alias Sum = vec4i; // vec4f where it holds all sums exactly
 override WINDOW: bool = true; // false for one tap that moves by one and nothing padded
+override ONE_INPUT: bool = false; // x has one: the inputs of a group are then the columns of the window, and its taps the rows
 override HAS_W_ZERO: bool = true;
 
 // The zero point of the signed bytes of x, where only a run can tell it too.
@@ -108,11 +109,29 @@ fn first_word(place: Place, p: u32, q: u32) -> u32 {
     return place.row * params.x_words;
   }
   let h = place.h + p * params.dilation_h;
+  if (ONE_INPUT) {
+    return select(0xffffffffu, (place.row + h) * params.in_w, h < params.in_h);
+  }
   let w = place.w + q * params.dilation_w;
   return select(0xffffffffu, ((place.row + h) * params.in_w + w) * params.x_words, h < params.in_h && w < params.in_w);
 }
 
-fn load(start: u32, k: u32, outside: u32) -> u32 {
+// The only byte of a column; start is where its row is.
+fn column(start: u32, w: u32, outside: u32) -> u32 {
+  let inside = start != 0xffffffffu && w < params.in_w;
+  return select(outside, x[select(0u, start + w, inside)] ^ params.flip, inside) & 255u;
+}
+
+fn four_columns(start: u32, w: u32, outside: u32) -> u32 {
+  let d = params.dilation_w;
+  return column(start, w, outside) + column(start, w + d, outside) * 0x100u
+    + column(start, w + 2u * d, outside) * 0x10000u + column(start, w + 3u * d, outside) * 0x1000000u;
+}
+
+fn load(start: u32, k: u32, w: u32, outside: u32) -> u32 {
+  if (ONE_INPUT) {
+    return four_columns(start, w + 4u * k * params.dilation_w, outside);
+  }
   if (!WINDOW) {
     return x[start + k] ^ params.flip;
   }
@@ -188,10 +207,10 @@ fn main(
           let words = weight[at];
           at += 4u;
           let m = mat4x4f(bytes_of(words.x), bytes_of(words.y), bytes_of(words.z), bytes_of(words.w));
-          let v0 = bytes_of(load(at0, start + k, outside));
-          let v1 = bytes_of(load(at1, start + k, outside));
-          let v2 = bytes_of(load(at2, start + k, outside));
-          let v3 = bytes_of(load(at3, start + k, outside));
+          let v0 = bytes_of(load(at0, start + k, place0.w, outside));
+          let v1 = bytes_of(load(at1, start + k, place1.w, outside));
+          let v2 = bytes_of(load(at2, start + k, place2.w, outside));
+          let v3 = bytes_of(load(at3, start + k, place3.w, outside));
           if (HAS_W_ZERO) {
             let ones = bytes_of(select(0x01010101u, params.last_ones, k == params.words - 1u));
             own += vec4f(dot(v0, ones), dot(v1, ones), dot(v2, ones), dot(v3, ones));

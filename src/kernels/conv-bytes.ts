@@ -112,7 +112,30 @@ const tileFor = ({ group, outputs }: ByteGeometry, pixels: number): Tile => {
 export const suitsGroups = (group: number, inputs: number, outputs: number): boolean =>
   group === 1 || (inputs % 4 === 0 && outputs % BLOCK_OUTPUTS === 0);
 
+/** A convolution of one input as one of its window's columns: in words of four inputs it would fill a quarter of each. */
+const joinColumns = (task: ByteConvolution): ByteConvolution => {
+  const { geometry, weights } = task;
+  const { tensor, outputs, strides } = weights;
+  const { rows, columns } = geometry;
+  return {
+    ...task,
+    geometry: { ...geometry, columns: { ...columns, kernel: 1 } },
+    weights: {
+      tensor,
+      outputs,
+      inputs: columns.kernel,
+      taps: rows.kernel,
+      strides: { output: strides.output, input: strides.tap, tap: columns.kernel * strides.tap },
+    },
+  };
+};
+
 export const convolveBytes = (task: ByteConvolution, facts: DeviceFacts): Dispatch => {
+  const isJoined = task.geometry.inputs === 1 && task.geometry.columns.kernel > 1;
+  return convolve(isJoined ? joinColumns(task) : task, isJoined, facts);
+};
+
+const convolve = (task: ByteConvolution, isJoined: boolean, facts: DeviceFacts): Dispatch => {
   const { geometry: g, x, xZero, weights, wZeros, result } = task;
   if (!suitsGroups(g.group, g.inputs / g.group, g.outputs / g.group)) {
     throw new TilewiseError('internal', `packed convolution of ${g.inputs} inputs in ${g.group} groups`);
@@ -120,7 +143,7 @@ export const convolveBytes = (task: ByteConvolution, facts: DeviceFacts): Dispat
   const unread: Operand = { packed: packByteWeights(weights) };
   const terms = termsOf(task);
   const float = fitsFloats(task, terms);
-  const launched = launch(g, packedWords(weights.inputs), float, facts);
+  const launched = launch(g, packedWords(weights.inputs), isJoined, float, facts);
   const bytes = result.to === 'bytes' ? result : undefined;
   const multipliers = result.to === 'int32' ? undefined : perOutput(result.multipliers, g.outputs, 1);
   return {
@@ -167,6 +190,7 @@ const suits3x3 = ({ group, rows, columns }: ByteGeometry): boolean =>
 const launch = (
   g: ByteGeometry,
   words: number,
+  isJoined: boolean,
   float: boolean,
   facts: DeviceFacts,
 ): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'params' | 'workgroups'> => {
@@ -174,7 +198,7 @@ const launch = (
   const blocks = ceilDiv(g.outputs, BLOCK_OUTPUTS);
   const shared = sharesLanes(facts);
   const definitions = shared && float ? { Sum: 'vec4f' } : {};
-  if (shared && suits3x3(g)) {
+  if (shared && !isJoined && suits3x3(g)) {
     return {
       kernel: convBytes3x3Kernel,
       constants: {},
@@ -188,11 +212,11 @@ const launch = (
   const groups = ceilDiv(pixels, tile.pixels);
   const layers = ceilDiv(groups, facts.limits.maxComputeWorkgroupsPerDimension);
   const constants = shared
-    ? { WINDOW: Number(hasWindow(g)) }
+    ? { WINDOW: Number(isJoined || hasWindow(g)) }
     : { TILE_PIXELS: tile.pixels, TILE_OUTPUTS: tile.outputs, STEP, WORKGROUP_SIZE: (tile.pixels / 8) * (tile.outputs / 4) };
   return {
     kernel: shared ? convBytesKernel : convBytesTiledKernel,
-    constants,
+    constants: { ...constants, ONE_INPUT: Number(isJoined) },
     definitions,
     params: {
       pixels,

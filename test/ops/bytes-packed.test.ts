@@ -43,6 +43,15 @@ const dense: readonly Shape[] = [
   shape([0, 4, 4, 3], [2, 3, 3, 3]),
 ];
 
+/** The columns of the window make up the words. */
+const oneInput: readonly Shape[] = [
+  shape([2, 9, 8, 1], [18, 1, 5, 5], { pads: [2, 2, 2, 2] }),
+  shape([1, 7, 11, 1], [5, 1, 3, 4], { pads: [1, 1, 0, 2], strides: [2, 2] }),
+  shape([1, 3, 9, 1], [3, 1, 2, 3], { pads: [1, 3, 0, 2], dilations: [1, 3] }),
+  shape([1, 1, 13, 1], [4, 1, 1, 9]),
+  shape([1, 4, 3, 1], [2, 1, 3, 1]),
+];
+
 const depthwise: readonly Shape[] = [
   shape([1, 6, 6, 5], [5, 1, 3, 3], { group: 5, pads: [1, 1, 1, 1] }),
   shape([2, 7, 9, 32], [32, 1, 3, 3], { group: 32, pads: [1, 1, 1, 1] }),
@@ -92,9 +101,9 @@ const integer = (
 
 const some = dense[4] as Shape;
 const convolutions: OpCase[] = [
-  ...[...dense, ...depthwise].flatMap((s) => [linear(s), linear(s, s.w[0], true)]),
+  ...[...dense, ...oneInput, ...depthwise].flatMap((s) => [linear(s), linear(s, s.w[0], true)]),
   ...pairs.flatMap((types) =>
-    bytes.flatMap((ty) => [some, depthwise[0]!, depthwise[3]!].map((s) => linear(s, s.w[0], true, [...types, ty]))),
+    bytes.flatMap((ty) => [some, oneInput[0]!, depthwise[0]!, depthwise[3]!].map((s) => linear(s, s.w[0], true, [...types, ty]))),
   ),
   {
     ...linear(some, 4, true),
@@ -107,6 +116,7 @@ const convolutions: OpCase[] = [
   integer(depthwise[1]!, []),
   integer(dense[5]!, [{ shape: [], dtype: 'uint8', data: [9] }]),
   integer(dense[8]!, []),
+  integer(oneInput[1]!, [{ shape: [], dtype: 'uint8', data: [9] }]),
 ];
 
 const product = (
@@ -243,6 +253,8 @@ describe('packed bytes', () => {
     await expectWrongKernelRejected(conv(cpu), 'x_sum * rest.w_zero', 'vec4i()');
     await expectWrongKernelRejected(conv(cpu), 'h < params.in_h && w < params.in_w', 'w < params.in_w');
     await expectWrongKernelRejected(conv(gpu), 'x_zero() * terms', '0 * terms');
+    const columns = (facts: Partial<DeviceFacts>): OpCase => ({ ...linear(oneInput[0]!), facts });
+    for (const facts of [cpu, gpu]) await expectWrongKernelRejected(columns(facts), 'w + 2u * d', 'w + d');
     await expectWrongKernelRejected(linear(depthwise[0]!), ' - x_zero() * X_SCALE', '');
     const sums = integer(depthwise[0]!, [{ shape: [], dtype: 'uint8', data: [9] }]);
     await expectWrongKernelRejected(sums, 'bitcast<i32>(zero_point[0])', '0');
