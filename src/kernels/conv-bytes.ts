@@ -1,4 +1,4 @@
-import { convBytes, convBytes3x3, convBytesTiled } from '../../shaders/more.js';
+import { convBytes, convBytes3x3, convBytesTiled, matvecBytes } from '../../shaders/more.js';
 import { TilewiseError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
 import { packedWords } from '../tensor/layout.js';
@@ -12,6 +12,8 @@ import { packedFloats, packedIntegers } from './requantize.js';
 /** On CPU adapters. */
 export const convBytesKernel: Kernel = { name: 'conv-bytes', wgsl: convBytes };
 export const convBytes3x3Kernel: Kernel = { name: 'conv-bytes-3x3', wgsl: convBytes3x3 };
+/** For a row or a few. */
+export const matvecBytesKernel: Kernel = { name: 'matvec-bytes', wgsl: matvecBytes };
 /** On GPUs. */
 export const convBytesTiledKernel: Kernel = { name: 'conv-bytes-tiled', wgsl: convBytesTiled };
 
@@ -19,7 +21,11 @@ export const convBytesTiledKernel: Kernel = { name: 'conv-bytes-tiled', wgsl: co
 const PIXELS = 16;
 /** Columns of a row that the one for windows of 3x3 computes. */
 const COLUMNS_3X3 = 14;
-/** Words of four bytes whose products a float32 of the other one sums exactly. */
+/** Fewer pixels than this are rows of their own: tiles of pixels would be mostly empty. */
+const FEW_ROWS = 5;
+/** Invocations of the kernel for rows that share a sum, on GPUs. */
+const SLICES = 16;
+/** Words of four bytes whose products a float32 sums exactly. */
 const CHUNK_WORDS = 256;
 /** Sharing the columns of three taps outweighs so many columns computed in vain. */
 const MOST_IN_VAIN = 1.5;
@@ -148,7 +154,7 @@ const convolve = (task: ByteConvolution, isJoined: boolean, facts: DeviceFacts):
   const multipliers = result.to === 'int32' ? undefined : perOutput(result.multipliers, g.outputs, 1);
   return {
     ...launched,
-    functions: { ...finishOf[result.to], ...zeroOf(x, xZero), ...dotFor(facts) },
+    functions: { ...finishOf[result.to], ...zeroOf(x, xZero), ...dotFor(facts), ...launched.functions },
     operands: {
       x: { input: 0 },
       weight: unread,
@@ -165,7 +171,6 @@ const convolve = (task: ByteConvolution, isJoined: boolean, facts: DeviceFacts):
       words: packedWords(weights.inputs),
       outputs: g.outputs,
       output_words: packedWords(g.outputs),
-      ...extents(g),
       flip: offsetOf(x.dtype) === 0 ? 0 : 0x80808080,
       last_ones: onesFor(weights.inputs),
       x_zero: typeof xZero === 'number' ? xZero - offsetOf(x.dtype) : 0,
@@ -193,9 +198,12 @@ const launch = (
   isJoined: boolean,
   float: boolean,
   facts: DeviceFacts,
-): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'params' | 'workgroups'> => {
+): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'functions' | 'params' | 'workgroups'> => {
   const pixels = g.batch * g.rows.output * g.columns.output;
   const blocks = ceilDiv(g.outputs, BLOCK_OUTPUTS);
+  if (pixels < FEW_ROWS && g.group === 1 && g.rows.kernel * g.columns.kernel === 1 && !hasWindow(g)) {
+    return launchRows(pixels, blocks, words, facts);
+  }
   const shared = sharesLanes(facts);
   const definitions = shared && float ? { Sum: 'vec4f' } : {};
   if (shared && !isJoined && suits3x3(g)) {
@@ -203,7 +211,13 @@ const launch = (
       kernel: convBytes3x3Kernel,
       constants: {},
       definitions,
-      params: { blocks, chunk: float ? words : Math.floor(CHUNK_WORDS / 3), pad_h: g.rows.padBegin, pad_w: g.columns.padBegin },
+      params: {
+        ...extents(g),
+        blocks,
+        chunk: float ? words : Math.floor(CHUNK_WORDS / 3),
+        pad_h: g.rows.padBegin,
+        pad_w: g.columns.padBegin,
+      },
       workgroups: [blocks * ceilDiv(g.columns.output, COLUMNS_3X3), g.rows.output, g.batch],
     };
   }
@@ -221,11 +235,33 @@ const launch = (
     params: {
       pixels,
       group_blocks: blocks / g.group,
+      ...extents(g),
       ...steps(g),
       ...(shared && { chunk, taps_together: float ? g.rows.kernel * g.columns.kernel : Math.max(1, Math.floor(chunk / words)) }),
     },
     workgroups: [ceilDiv(g.outputs, tile.outputs), ceilDiv(groups, layers), layers],
   };
+};
+
+/** CPU adapters multiply floats. */
+const launchRows = (
+  rows: number,
+  blocks: number,
+  words: number,
+  { kind }: DeviceFacts,
+): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'functions' | 'params' | 'workgroups'> => {
+  const floats = {
+    constants: { SLICES: 1 },
+    definitions: { Part: 'vec4f' },
+    functions: {
+      products:
+        'let v = bytes_of(a); return vec4f(dot(v, bytes_of(b.x)), dot(v, bytes_of(b.y)), dot(v, bytes_of(b.z)), dot(v, bytes_of(b.w)));',
+      whole: `return vec4i(v * ${2 ** -48});`,
+    },
+    params: { chunk: CHUNK_WORDS },
+  };
+  const integers = { constants: { SLICES }, definitions: {}, functions: {}, params: { chunk: words } };
+  return { kernel: matvecBytesKernel, ...(kind === 'cpu' ? floats : integers), workgroups: [blocks, rows, 1] };
 };
 
 /** Dot products of four bytes, where the device's language has them; the same sums by single products else. */

@@ -155,6 +155,9 @@ const products: OpCase[] = [
   ...product([2, 3], 20, 7, 'QLinearMatMul', { hasBias: true }),
   ...product([33], 129, 66, 'MatMulInteger'),
   ...product([1], 300, 33, 'QGemm', { transB: true }),
+  ...product([4], 1100, 18, 'QLinearMatMul', { hasBias: true }),
+  ...product([3], 65, 5, 'MatMulInteger'),
+  ...product([1], 4200, 3, 'QGemm', { float: true }),
   ...product([17], 31, 10, 'QGemm'),
   ...product([5], 64, 10, 'QGemm', { float: true, transB: true }),
 ];
@@ -255,6 +258,9 @@ describe('packed bytes', () => {
     await expectWrongKernelRejected(conv(gpu), 'x_zero() * terms', '0 * terms');
     const columns = (facts: Partial<DeviceFacts>): OpCase => ({ ...linear(oneInput[0]!), facts });
     for (const facts of [cpu, gpu]) await expectWrongKernelRejected(columns(facts), 'w + 2u * d', 'w + d');
+    const [row] = product([2], 300, 18, 'QGemm') as [OpCase];
+    for (const facts of [cpu, gpu]) await expectWrongKernelRejected({ ...row, facts }, 'row * params.x_words', '0u');
+    await expectWrongKernelRejected({ ...row, facts: gpu }, 'partials[lane + 4u * width]', 'partials[lane]');
     await expectWrongKernelRejected(linear(depthwise[0]!), ' - x_zero() * X_SCALE', '');
     const sums = integer(depthwise[0]!, [{ shape: [], dtype: 'uint8', data: [9] }]);
     await expectWrongKernelRejected(sums, 'bitcast<i32>(zero_point[0])', '0');
