@@ -1,4 +1,7 @@
-import type { Node } from '../graph/graph.js';
+import type { Node, Value } from '../graph/graph.js';
+import { fromNumbers } from '../tensor/convert.js';
+import type { QuantizedTensor } from '../tensor/quantized-tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { hasNoEpilogue, type Rewriter } from './rewrite.js';
 
 /** y = x * scale + shift for every output channel. */
@@ -46,12 +49,17 @@ export const foldAfter = (rewriter: Rewriter, node: Node, affine: Affine, input 
   if (!weights || channels === undefined || affine.scale.length !== channels) return false;
   const { weight, dims, bias, axis } = weights;
   const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
-  const folded = weight.map((w, i) => w * (affine.scale[Math.floor(i / inner) % channels] as number));
+  const { tensor, dtype } = rewriter.value(linear.inputs[1]) as Value;
+  const scaled = (): Tensor => {
+    const folded = weight.map((w, i) => w * (affine.scale[Math.floor(i / inner) % channels] as number));
+    return new Tensor(dtype, fromNumbers(dtype, folded), dims);
+  };
+  // Weights that are kept as integers stay integers.
+  const integers = axis === 0 ? (tensor as QuantizedTensor) : undefined;
   const shifted = bias.map((b, channel) => b * (affine.scale[channel] as number) + (affine.shift[channel] as number));
-  const dtype = rewriter.value(linear.inputs[1])?.dtype ?? 'float32';
   const newWeight = affine.scale.every((s) => s === 1)
     ? (linear.inputs[1] as string)
-    : rewriter.addConstant(`${linear.inputs[1]}.folded`, dtype, folded, dims);
+    : rewriter.addTensor(`${linear.inputs[1]}.folded`, integers?.scaleRows?.(affine.scale) ?? scaled());
   const newBias = rewriter.addConstant(`${linear.name}.bias`, dtype, shifted, [channels]);
   const attributes = { ...linear.attributes, ...(node.attributes.epilogue ? { epilogue: node.attributes.epilogue } : {}) };
   const inputs = [linear.inputs[0] as string, newWeight, newBias];

@@ -45,6 +45,12 @@ export class QuantizedTensor extends Tensor {
     return this.data;
   }
 
+  /** The same integers with the numbers of each row times a factor. */
+  scaleRows(factors: ArrayLike<number>): QuantizedTensor {
+    const scales = this.integers.scales.map((s, i) => s * (factors[Math.floor(i / this.groups)] as number));
+    return new QuantizedTensor(this.dims, { ...this.integers, scales });
+  }
+
   /** True where one factor for each row does not make up for the integers. */
   get hasTables(): boolean {
     return this.groups > 1 || this.integers.zeros !== undefined;

@@ -303,10 +303,12 @@ interface ConvolutionWeights {
   readonly zeros?: 'any' | 'middle';
   readonly dims?: readonly number[];
   readonly group?: number;
+  readonly normalized?: boolean;
 }
 
-/** A Conv of floats with a DequantizeLinear of its weights, and a residual. */
-const convolutionOf = ({ dtype, scales, zeros, dims = [12, 10, 3, 3], group = 1 }: ConvolutionWeights): Graph => {
+/** A Conv of floats with a DequantizeLinear of its weights, perhaps its normalisation, and a residual. */
+const convolutionOf = (weights: ConvolutionWeights): Graph => {
+  const { dtype, scales, zeros, dims = [12, 10, 3, 3], group = 1, normalized = false } = weights;
   const next = random(7);
   const [low, high] = integerRange(dtype) as readonly [number, number];
   const [outputs, ...rest] = dims as readonly [number, ...number[]];
@@ -330,7 +332,8 @@ const convolutionOf = ({ dtype, scales, zeros, dims = [12, 10, 3, 3], group = 1 
   const w = flat ? b.op('Reshape', [dequantized, b.ints(...dims)]) : dequantized;
   const x = b.input('x', 'float32', [2, (rest[0] as number) * group, 6, 7]);
   const pads = [1, 1, 1, 1].map(() => Math.floor((rest[1] as number) / 2));
-  const y = b.op('Conv', [x, w, b.weight([outputs])], { kernel_shape: dims.slice(2), pads, group });
+  const conv = b.op('Conv', [x, w, b.weight([outputs])], { kernel_shape: dims.slice(2), pads, group });
+  const y = normalized ? b.batchNormalization(conv, outputs) : conv;
   b.output(b.op('Relu', [b.op('Add', [y, b.input('residual', 'float32', [2, outputs, 6, 7])])]));
   return inferShapes(b.build());
 };
@@ -348,6 +351,8 @@ const convolutionTable: readonly (readonly [ConvolutionWeights, bits: number])[]
   [{ dtype: 'uint4', scales: 'groups', zeros: 'any' }, 4],
   [{ dtype: 'int8', scales: 'outputs', dims: [12, 1, 3, 3], group: 12 }, 8],
   [{ dtype: 'int4', scales: 'outputs', dims: [16, 16, 1, 1] }, 4],
+  [{ dtype: 'int8', scales: 'outputs', normalized: true }, 8],
+  [{ dtype: 'uint4', scales: 'groups', zeros: 'any', normalized: true }, 4],
 ];
 
 describe('fuse-quantization of the weights of convolutions alone', () => {
