@@ -27,6 +27,7 @@ export interface Flags {
   readonly damping?: number;
   readonly blockSize?: number;
   readonly actOrder: boolean;
+  readonly sweeps?: number;
   readonly format?: 'auto' | 'qdq';
   readonly labelled?: string;
   readonly labels?: string;
@@ -74,6 +75,11 @@ const addWeights = (command: Command): Command =>
     .option('--damping <share>', "GPTQ: added to the Hessian's diagonal (default: 0.01)", number)
     .option('--block-size <n>', 'GPTQ: columns of a block (default: 128)', wholeNumber(1))
     .option('--no-act-order', 'GPTQ: columns in their own order')
+    .option(
+      '--sweeps <n>',
+      'GPTQ: times that every integer and scale is fitted to the others afterwards (default: 3)',
+      wholeNumber(0),
+    )
     .option('--skip <name>', "node to leave as it is; '*' stands for anything (repeatable)", repeated)
     .addOption(choice('--format <name>', 'for weights alone: qdq uses no contrib operators', ['auto', 'qdq']));
 
@@ -106,7 +112,7 @@ const addMeasuring = (command: Command): Command =>
 
 /** The library's options. */
 export const optionsOf = (flags: Flags): QuantizeOptions => {
-  const { weights, activations, method, ranges, percentile, clip, format, skip, damping, blockSize } = flags;
+  const { weights, activations, method, ranges, percentile, clip, format, skip, damping, blockSize, sweeps } = flags;
   return {
     weights,
     method: method === 'gptq' ? 'gptq' : 'rtn',
@@ -115,7 +121,12 @@ export const optionsOf = (flags: Flags): QuantizeOptions => {
     ...(flags.equalize !== undefined && { equalize: flags.equalize }),
     ...(flags.correctBias !== undefined && { correctBias: flags.correctBias }),
     histograms: flags.report !== undefined,
-    gptq: { actOrder: flags.actOrder, ...(damping !== undefined && { damping }), ...(blockSize !== undefined && { blockSize }) },
+    gptq: {
+      actOrder: flags.actOrder,
+      ...(damping !== undefined && { damping }),
+      ...(blockSize !== undefined && { blockSize }),
+      ...(sweeps !== undefined && { sweeps }),
+    },
     ...(activations && { activations }),
     ...(ranges && { ranges }),
     ...(percentile !== undefined && { percentile }),

@@ -10,6 +10,7 @@ import {
   quantizeMatrix,
   quantizeWeight,
 } from './matrix.js';
+import { refine } from './refine.js';
 
 export interface GptqOptions {
   /** Added to the diagonal of the Hessian, as a share of its mean. */
@@ -18,23 +19,25 @@ export interface GptqOptions {
   readonly blockSize: number;
   /** Quantize the columns with the largest inputs first. Scales of groups then come from the original weights. */
   readonly actOrder: boolean;
+  /** Sweeps over all integers afterwards, each made the best one for the others, with the scales fitted anew. */
+  readonly sweeps: number;
 }
 
-export const defaultGptq: GptqOptions = { damping: 0.01, blockSize: 128, actOrder: true };
+export const defaultGptq: GptqOptions = { damping: 0.01, blockSize: 128, actOrder: true, sweeps: 3 };
 
 /**
  * GPTQ (Frantar et al. 2022, "GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers",
  * algorithm 1): columns are rounded one after the other, and the error of each is made up for in the columns to come, so
- * that |W x - Wq x|^2 over the inputs seen is small. `gram` is the sum of x x', [columns, columns].
+ * that |W x - Wq x|^2 over the inputs seen is small. `gram` is the sum of x x', [columns, columns]. The result is refined.
  *
- * `affines` may say the scales; without act-order those of groups are renewed in it, from the weights as they are when
- * their turn comes. Throws `invalid-argument` where the gram matrix is not finite.
+ * `affines` may say the scales; those of groups are renewed in it, without act-order also from the weights as they are
+ * when their turn comes. Throws `invalid-argument` where the gram matrix is not finite.
  */
 export const gptq = (
   matrix: Matrix,
   gram: Float64Array,
   matrixOptions: MatrixOptions,
-  { damping, blockSize, actOrder }: GptqOptions,
+  { damping, blockSize, actOrder, sweeps }: GptqOptions,
   what: string,
   affines: Affine[] = matrixAffines(matrix, matrixOptions, what),
 ): QuantizedMatrix => {
@@ -53,6 +56,7 @@ export const gptq = (
     quantizeBlock(work, from, to, renews);
     from = to;
   }
+  refine(matrix, hessian, result, affines, matrixOptions, sweeps);
   return result;
 };
 

@@ -39,3 +39,19 @@ export const inverseUpperCholesky = (a: Float64Array, n: number): Float64Array |
   const m = cholesky(reversed, n);
   return m && invertLower(m, n).reverse();
 };
+
+/** The x with A x = b; undefined where A is not positive definite. */
+export const solvePositive = (a: Float64Array, b: Float64Array, n: number): Float64Array | undefined => {
+  const l = cholesky(a, n);
+  if (!l) return undefined;
+  const x = b.slice();
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) x[i] = (x[i] as number) - (l[i * n + k] as number) * (x[k] as number);
+    x[i] = (x[i] as number) / (l[i * n + i] as number);
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) x[i] = (x[i] as number) - (l[k * n + i] as number) * (x[k] as number);
+    x[i] = (x[i] as number) / (l[i * n + i] as number);
+  }
+  return x;
+};

@@ -108,6 +108,7 @@ const checkNumbers = ({ granularity, percentile, gptq }: CheckedOptions): void =
   }
   if (!(percentile > 50 && percentile <= 100)) bad(`the percentile must be above 50 and at most 100, got ${percentile}`);
   if (!(gptq.damping >= 0 && gptq.damping < 1)) bad(`the damping of GPTQ must be from 0 to below 1, got ${gptq.damping}`);
+  if (!(Number.isInteger(gptq.sweeps) && gptq.sweeps >= 0)) bad(`GPTQ's sweeps must be a whole number, got ${gptq.sweeps}`);
   if (!(Number.isInteger(gptq.blockSize) && gptq.blockSize >= 1)) bad(`GPTQ's blocks must be whole, got ${gptq.blockSize}`);
 };
 

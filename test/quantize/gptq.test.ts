@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../bench/support/random.js';
+import type { Affine } from '../../src/quantize/affine.js';
 import { defaultGptq, gptq, outputError } from '../../src/quantize/gptq.js';
 import { blocksError, gptqBlocks } from '../../src/quantize/gptq-blocks.js';
-import { cholesky, inverseUpperCholesky } from '../../src/quantize/linear-algebra.js';
-import { dequantizeMatrix, type Matrix, type MatrixOptions, quantizeMatrix } from '../../src/quantize/matrix.js';
+import { cholesky, inverseUpperCholesky, solvePositive } from '../../src/quantize/linear-algebra.js';
+import {
+  dequantizeMatrix,
+  type Matrix,
+  type MatrixOptions,
+  type QuantizedMatrix,
+  quantizeMatrix,
+} from '../../src/quantize/matrix.js';
+import { quantize } from '../../src/quantize/quantize.js';
 
 const next = random(11);
 const uniform = (): number => 2 * next() - 1;
@@ -33,6 +41,8 @@ const matrixOf = (rows: number, columns: number): Matrix => ({
   data: Float64Array.from({ length: rows * columns }, uniform),
 });
 
+/** Algorithm 1 alone. */
+const plain = { ...defaultGptq, sweeps: 0 };
 const int4: MatrixOptions = { type: 'int4', granularity: 32, symmetric: true };
 
 describe('linear algebra', () => {
@@ -68,6 +78,16 @@ describe('linear algebra', () => {
   });
 });
 
+describe('linear equations', () => {
+  it('are solved where they are positive definite', () => {
+    const { gram } = correlated(5, 20);
+    const x = Float64Array.of(1, -2, 0.5, 3, 0);
+    const b = x.map((_, i) => x.reduce((sum, v, j) => sum + v * (gram[i * 5 + j] as number), 0));
+    solvePositive(gram, b, 5)?.forEach((v, i) => expect(v).toBeCloseTo(x[i] as number, 9));
+    expect(solvePositive(Float64Array.of(1, 2, 2, 1), Float64Array.of(1, 1), 2)).toBeUndefined();
+  });
+});
+
 describe('GPTQ', () => {
   const matrix = matrixOf(12, 96);
   const { x, gram } = correlated(96, 300);
@@ -99,12 +119,12 @@ describe('GPTQ', () => {
     (_, own, more) => {
       const options = { ...int4, ...more };
       const nearest = quantizeMatrix(matrix, options, 'w');
-      expect(mse(gptq(matrix, gram, options, { ...defaultGptq, ...own }, 'w'))).toBeLessThan(0.5 * mse(nearest));
+      expect(mse(gptq(matrix, gram, options, { ...plain, ...own }, 'w'))).toBeLessThan(0.5 * mse(nearest));
     },
   );
 
   it.each([true, false])('does not depend on the size of its blocks, act-order %s', (actOrder) => {
-    const [whole, small] = [128, 7].map((blockSize) => gptq(matrix, gram, int4, { ...defaultGptq, actOrder, blockSize }, 'w'));
+    const [whole, small] = [128, 7].map((blockSize) => gptq(matrix, gram, int4, { ...plain, actOrder, blockSize }, 'w'));
     expect(small?.integers).toEqual(whole?.integers);
     expect(small?.affines).toEqual(whole?.affines);
   });
@@ -118,7 +138,7 @@ describe('GPTQ', () => {
       for (const actOrder of [true, false]) {
         const options: MatrixOptions = { ...int4, granularity };
         const nearest = quantizeMatrix(matrix, options, 'w');
-        const found = gptqBlocks(matrix, options, blocks, { ...defaultGptq, actOrder }, 'w');
+        const found = gptqBlocks(matrix, options, blocks, { ...plain, actOrder }, 'w');
         expect(found.affines).toHaveLength(nearest.affines.length);
         if (actOrder) expect(found.affines).toEqual(nearest.affines);
         const error = (q: typeof found): number => blocksError(matrix, dequantizeMatrix(q), blocks, 300);
@@ -137,8 +157,8 @@ describe('GPTQ', () => {
   it('rounds to nearest where inputs have nothing to do with each other, or were never seen', () => {
     const diagonal = new Float64Array(96 * 96).map((_, i) => (i % 97 === 0 ? 1 + (i % 5) : 0));
     const nearest = quantizeMatrix(matrix, int4, 'w');
-    expect(gptq(matrix, diagonal, int4, defaultGptq, 'w').integers).toEqual(nearest.integers);
-    expect(gptq(matrix, new Float64Array(96 * 96), int4, defaultGptq, 'w').integers).toEqual(nearest.integers);
+    expect(gptq(matrix, diagonal, int4, plain, 'w').integers).toEqual(nearest.integers);
+    expect(gptq(matrix, new Float64Array(96 * 96), int4, plain, 'w').integers).toEqual(nearest.integers);
   });
 
   it('copes with fewer inputs than columns', () => {
@@ -151,6 +171,60 @@ describe('GPTQ', () => {
     const bad = gram.with(5, Number.NaN);
     expect(() => gptq(matrix, bad, int4, defaultGptq, "the weights of 'a'")).toThrow(
       "the inputs of the weights of 'a' are too large",
+    );
+  });
+});
+
+describe('refinement', () => {
+  const matrix = matrixOf(6, 48);
+  const { gram } = correlated(48, 60);
+  const mse = (quantized: QuantizedMatrix): number => outputError(matrix, dequantizeMatrix(quantized), gram, 60);
+  const refined = (options: MatrixOptions, sweeps: number): QuantizedMatrix =>
+    gptq(matrix, gram, options, { ...defaultGptq, damping: 0, sweeps }, 'w');
+
+  it.each<[string, MatrixOptions, number?]>([
+    ['groups', { ...int4, granularity: 16 }, 0.97],
+    ['groups with zero points', { ...int4, granularity: 16, symmetric: false }, 0.97],
+    ['rows', { ...int4, granularity: 'channel' }],
+    ['the whole matrix', { ...int4, granularity: 'tensor' }],
+  ])('makes the error smaller, sweep by sweep: scales of %s', (_, options, share = 1) => {
+    const errors = [0, 1, 3, 9].map((sweeps) => mse(refined(options, sweeps)));
+    for (let i = 1; i < errors.length; i++) expect(errors[i]).toBeLessThanOrEqual(errors[i - 1] as number);
+    expect(errors[1]).toBeLessThanOrEqual(share * (errors[0] as number));
+  });
+
+  it('ends where no integer and no scale alone could be better', () => {
+    const best = refined({ ...int4, granularity: 16 }, 99);
+    const least = mse(best) - 1e-12;
+    for (const at of [0, 17, 100, 287]) {
+      for (const change of [-1, 1]) {
+        const moved = Math.max(-7, Math.min(7, (best.integers[at] as number) + change));
+        expect(mse({ ...best, integers: best.integers.with(at, moved) })).toBeGreaterThanOrEqual(least);
+      }
+    }
+    for (const at of [0, 7, 17]) {
+      for (const factor of [0.99, 1.01]) {
+        const { scale, zeroPoint } = best.affines[at] as Affine;
+        expect(mse({ ...best, affines: best.affines.with(at, { scale: scale * factor, zeroPoint }) })).toBeGreaterThan(least);
+      }
+    }
+  });
+
+  it('leaves scales alone that other columns share', () => {
+    const options: MatrixOptions = { ...int4, granularity: 'channel' };
+    const part = (from: number): Float64Array =>
+      Float64Array.from({ length: 24 * 24 }, (_, i) => gram[(from + Math.floor(i / 24)) * 48 + from + (i % 24)] as number);
+    const blocks = [0, 24].map((from) => ({ group: 0, from, to: from + 24, sums: part(from) }));
+    const [before, after] = [plain, defaultGptq].map((own) => gptqBlocks(matrix, options, blocks, own, 'w'));
+    const error = (q: QuantizedMatrix | undefined): number =>
+      blocksError(matrix, dequantizeMatrix(q as QuantizedMatrix), blocks, 60);
+    expect(after?.affines).toEqual(before?.affines);
+    expect(error(after)).toBeLessThan(error(before));
+  });
+
+  it('refuses a number of sweeps that is none', async () => {
+    await expect(quantize(new Uint8Array(), { gptq: { sweeps: -1 } })).rejects.toThrow(
+      "GPTQ's sweeps must be a whole number, got -1",
     );
   });
 });
