@@ -1,4 +1,5 @@
-import { type GptqOptions, gptq, outputError } from './gptq.js';
+import type { Affine } from './affine.js';
+import { type GptqOptions, gptq, type Hessian, hessianOf, outputError } from './gptq.js';
 import { groupSizeOf, type Matrix, type MatrixOptions, matrixAffines, type QuantizedMatrix, quantizeMatrix } from './matrix.js';
 import type { ProductBlock } from './statistics.js';
 
@@ -31,39 +32,58 @@ const partOf = ({ columns, data }: Matrix, { firstRow, rows, from, to }: Place):
 
 /**
  * GPTQ block by block: the rows of each group of a convolution, which see inputs of their own, and ranges of columns
- * where there are very many. Scales are those of the whole matrix.
+ * where there are very many. Scales are those of the whole matrix. One result for each of the options.
  */
 export const gptqBlocks = (
   exact: Matrix,
-  matrixOptions: MatrixOptions,
+  choices: readonly MatrixOptions[],
   blocks: readonly ProductBlock[],
   options: GptqOptions,
   what: string,
-): QuantizedMatrix => {
-  const affines = matrixAffines(exact, matrixOptions, what);
-  const result = quantizeMatrix(exact, matrixOptions, what, affines);
-  const size = groupSizeOf(exact, matrixOptions.granularity);
+): QuantizedMatrix[] => {
+  const wholes = choices.map((matrixOptions) => {
+    const affines = matrixAffines(exact, matrixOptions, what);
+    return { matrixOptions, affines, result: quantizeMatrix(exact, matrixOptions, what, affines) };
+  });
   for (const block of blocks) {
     const place = placeOf(block, exact.rows, groupsOf(blocks));
-    const part = partOf(exact, place);
-    // The scales of the block's rows, of the groups that lie in its columns.
-    const [first, count] = [Math.floor(place.from / size), Math.ceil((place.to - place.from) / size)];
-    const places = Array.from({ length: place.rows * count }, (_, i) => {
-      const row = place.firstRow + Math.floor(i / count);
-      return affines.length === 1 ? 0 : row * result.groups + first + (i % count);
-    });
-    const own = affines.length === 1 ? affines : places.map((at) => affines[at] as (typeof affines)[number]);
-    const leastScales = matrixOptions.leastScales?.subarray(place.firstRow, place.firstRow + place.rows);
-    const rounded = gptq(part, block.sums, { ...matrixOptions, leastScales }, options, what, own);
-    // Some were renewed on the way.
-    if (affines.length > 1) places.forEach((at, i) => (affines[at] = own[i] as (typeof affines)[number]));
-    for (let r = 0; r < place.rows; r++) {
-      const width = place.to - place.from;
-      const row = rounded.integers.subarray(r * width, (r + 1) * width);
-      result.integers.set(row, (place.firstRow + r) * exact.columns + place.from);
-    }
+    const hessian = hessianOf(block.sums, place.to - place.from, options, what);
+    for (const whole of wholes) quantizePart(exact, place, hessian, whole, options, what);
   }
-  return result;
+  return wholes.map(({ result }) => result);
+};
+
+interface Whole {
+  readonly matrixOptions: MatrixOptions;
+  readonly affines: Affine[];
+  readonly result: QuantizedMatrix;
+}
+
+const quantizePart = (
+  exact: Matrix,
+  place: Place,
+  hessian: Hessian,
+  { matrixOptions, affines, result }: Whole,
+  options: GptqOptions,
+  what: string,
+): void => {
+  const size = groupSizeOf(exact, matrixOptions.granularity);
+  // The scales of the block's rows, of the groups that lie in its columns.
+  const [first, count] = [Math.floor(place.from / size), Math.ceil((place.to - place.from) / size)];
+  const places = Array.from({ length: place.rows * count }, (_, i) => {
+    const row = place.firstRow + Math.floor(i / count);
+    return affines.length === 1 ? 0 : row * result.groups + first + (i % count);
+  });
+  const own = affines.length === 1 ? affines : places.map((at) => affines[at] as Affine);
+  const leastScales = matrixOptions.leastScales?.subarray(place.firstRow, place.firstRow + place.rows);
+  const rounded = gptq(partOf(exact, place), hessian, { ...matrixOptions, leastScales }, options, what, own);
+  // Some were renewed on the way.
+  if (affines.length > 1) places.forEach((at, i) => (affines[at] = own[i] as Affine));
+  const width = place.to - place.from;
+  for (let r = 0; r < place.rows; r++) {
+    const row = rounded.integers.subarray(r * width, (r + 1) * width);
+    result.integers.set(row, (place.firstRow + r) * exact.columns + place.from);
+  }
 };
 
 /** Mean squared error of an output, inputs of different blocks taken as unrelated. */

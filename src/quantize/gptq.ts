@@ -25,27 +25,41 @@ export interface GptqOptions {
 
 export const defaultGptq: GptqOptions = { damping: 0.01, blockSize: 128, actOrder: true, sweeps: 3 };
 
+/** What GPTQ needs to know of the inputs x of a matrix. */
+export interface Hessian {
+  /** The sum of x x', damped. [columns, columns] */
+  readonly sums: Float64Array;
+  /** The columns in the order in which they are rounded. */
+  readonly order: Int32Array;
+  /** U of the inverse U' U, in this order. */
+  readonly upper: Float64Array;
+}
+
+/** `gram` is the sum of x x', [columns, columns]. Throws `invalid-argument` where it is not finite. */
+export const hessianOf = (gram: Float64Array, columns: number, options: GptqOptions, what: string): Hessian => {
+  const sums = damped(gram, columns, options.damping, what);
+  const order = columnOrder(gram, columns, options.actOrder);
+  return { sums, order, upper: factor(permuted(sums, order, columns), columns, what) };
+};
+
 /**
  * GPTQ (Frantar et al. 2022, "GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers",
  * algorithm 1): columns are rounded one after the other, and the error of each is made up for in the columns to come, so
- * that |W x - Wq x|^2 over the inputs seen is small. `gram` is the sum of x x', [columns, columns]. The result is refined.
+ * that |W x - Wq x|^2 over the inputs seen is small. The result is refined.
  *
  * `affines` may say the scales; those of groups are renewed in it, without act-order also from the weights as they are
- * when their turn comes. Throws `invalid-argument` where the gram matrix is not finite.
+ * when their turn comes.
  */
 export const gptq = (
   matrix: Matrix,
-  gram: Float64Array,
+  { sums, order, upper }: Hessian,
   matrixOptions: MatrixOptions,
-  { damping, blockSize, actOrder, sweeps }: GptqOptions,
+  { blockSize, actOrder, sweeps }: GptqOptions,
   what: string,
   affines: Affine[] = matrixAffines(matrix, matrixOptions, what),
 ): QuantizedMatrix => {
   const { rows, columns } = matrix;
-  const hessian = damped(gram, columns, damping, what);
   const weights = matrix.data.slice();
-  const order = columnOrder(gram, columns, actOrder);
-  const upper = factor(permuted(hessian, order, columns), columns, what);
   const result = quantizeMatrix(matrix, matrixOptions, what, affines);
   const work: Work = { weights, rows, columns, order, upper, result, options: matrixOptions, affines, what };
   const renews = !actOrder && result.groups > 1;
@@ -56,7 +70,7 @@ export const gptq = (
     quantizeBlock(work, from, to, renews);
     from = to;
   }
-  refine(matrix, hessian, result, affines, matrixOptions, sweeps);
+  refine(matrix, sums, result, affines, matrixOptions, sweeps);
   return result;
 };
 

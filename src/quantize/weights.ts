@@ -80,10 +80,12 @@ const gptqCandidates = (
 ): Candidate[] => {
   if (statistics.products.length === 0) return [];
   const clips = matrixOptions.clip === 'mse' ? (['mse', 'min-max'] as const) : (['min-max'] as const);
-  return clips.map((clip) => {
-    const quantized = gptqBlocks(exact, { ...matrixOptions, clip }, statistics.products, options.gptq, what);
-    return { quantized, method: 'gptq', mse: mseOf(exact, quantized, statistics) };
-  });
+  const choices = clips.map((clip) => ({ ...matrixOptions, clip }));
+  return gptqBlocks(exact, choices, statistics.products, options.gptq, what).map((quantized) => ({
+    quantized,
+    method: 'gptq',
+    mse: mseOf(exact, quantized, statistics),
+  }));
 };
 
 const matrixOptionsOf = (

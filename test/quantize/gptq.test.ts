@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../bench/support/random.js';
 import type { Affine } from '../../src/quantize/affine.js';
-import { defaultGptq, gptq, outputError } from '../../src/quantize/gptq.js';
+import { defaultGptq, type GptqOptions, gptq, hessianOf, outputError } from '../../src/quantize/gptq.js';
 import { blocksError, gptqBlocks } from '../../src/quantize/gptq-blocks.js';
 import { cholesky, inverseUpperCholesky, solvePositive } from '../../src/quantize/linear-algebra.js';
 import {
@@ -12,6 +12,7 @@ import {
   quantizeMatrix,
 } from '../../src/quantize/matrix.js';
 import { quantize } from '../../src/quantize/quantize.js';
+import type { ProductBlock } from '../../src/quantize/statistics.js';
 
 const next = random(11);
 const uniform = (): number => 2 * next() - 1;
@@ -44,6 +45,12 @@ const matrixOf = (rows: number, columns: number): Matrix => ({
 /** Algorithm 1 alone. */
 const plain = { ...defaultGptq, sweeps: 0 };
 const int4: MatrixOptions = { type: 'int4', granularity: 32, symmetric: true };
+
+const rounded = (matrix: Matrix, gram: Float64Array, options: MatrixOptions, own: GptqOptions, what: string): QuantizedMatrix =>
+  gptq(matrix, hessianOf(gram, matrix.columns, own, what), options, own, what);
+
+const blockwise = (matrix: Matrix, options: MatrixOptions, blocks: readonly ProductBlock[], own: GptqOptions): QuantizedMatrix =>
+  gptqBlocks(matrix, [options], blocks, own, 'w')[0] as QuantizedMatrix;
 
 describe('linear algebra', () => {
   it('factors a positive definite matrix', () => {
@@ -94,18 +101,18 @@ describe('GPTQ', () => {
   const mse = (quantized: ReturnType<typeof gptq>): number => outputError(matrix, dequantizeMatrix(quantized), gram, 300);
 
   it('measures the error of the outputs as they are', () => {
-    const rounded = dequantizeMatrix(quantizeMatrix(matrix, int4, 'w'));
+    const nearest = dequantizeMatrix(quantizeMatrix(matrix, int4, 'w'));
     let sum = 0;
     for (let n = 0; n < 300; n++) {
       for (let r = 0; r < 12; r++) {
         let error = 0;
         for (let c = 0; c < 96; c++) {
-          error += ((matrix.data[r * 96 + c] as number) - (rounded.data[r * 96 + c] as number)) * (x[n * 96 + c] as number);
+          error += ((matrix.data[r * 96 + c] as number) - (nearest.data[r * 96 + c] as number)) * (x[n * 96 + c] as number);
         }
         sum += error ** 2;
       }
     }
-    expect(outputError(matrix, rounded, gram, 300)).toBeCloseTo(sum / (300 * 12), 9);
+    expect(outputError(matrix, nearest, gram, 300)).toBeCloseTo(sum / (300 * 12), 9);
   });
 
   it.each([
@@ -119,12 +126,12 @@ describe('GPTQ', () => {
     (_, own, more) => {
       const options = { ...int4, ...more };
       const nearest = quantizeMatrix(matrix, options, 'w');
-      expect(mse(gptq(matrix, gram, options, { ...plain, ...own }, 'w'))).toBeLessThan(0.5 * mse(nearest));
+      expect(mse(rounded(matrix, gram, options, { ...plain, ...own }, 'w'))).toBeLessThan(0.5 * mse(nearest));
     },
   );
 
   it.each([true, false])('does not depend on the size of its blocks, act-order %s', (actOrder) => {
-    const [whole, small] = [128, 7].map((blockSize) => gptq(matrix, gram, int4, { ...plain, actOrder, blockSize }, 'w'));
+    const [whole, small] = [128, 7].map((blockSize) => rounded(matrix, gram, int4, { ...plain, actOrder, blockSize }, 'w'));
     expect(small?.integers).toEqual(whole?.integers);
     expect(small?.affines).toEqual(whole?.affines);
   });
@@ -138,7 +145,7 @@ describe('GPTQ', () => {
       for (const actOrder of [true, false]) {
         const options: MatrixOptions = { ...int4, granularity };
         const nearest = quantizeMatrix(matrix, options, 'w');
-        const found = gptqBlocks(matrix, options, blocks, { ...plain, actOrder }, 'w');
+        const found = blockwise(matrix, options, blocks, { ...plain, actOrder });
         expect(found.affines).toHaveLength(nearest.affines.length);
         if (actOrder) expect(found.affines).toEqual(nearest.affines);
         const error = (q: typeof found): number => blocksError(matrix, dequantizeMatrix(q), blocks, 300);
@@ -149,7 +156,7 @@ describe('GPTQ', () => {
 
   it('does the same in one block as without blocks', () => {
     const whole = [{ group: 0, from: 0, to: 96, sums: gram }];
-    const [a, b] = [gptqBlocks(matrix, int4, whole, defaultGptq, 'w'), gptq(matrix, gram, int4, defaultGptq, 'w')];
+    const [a, b] = [blockwise(matrix, int4, whole, defaultGptq), rounded(matrix, gram, int4, defaultGptq, 'w')];
     expect(a).toEqual(b);
     expect(blocksError(matrix, dequantizeMatrix(a), whole, 300)).toBe(mse(b));
   });
@@ -157,19 +164,19 @@ describe('GPTQ', () => {
   it('rounds to nearest where inputs have nothing to do with each other, or were never seen', () => {
     const diagonal = new Float64Array(96 * 96).map((_, i) => (i % 97 === 0 ? 1 + (i % 5) : 0));
     const nearest = quantizeMatrix(matrix, int4, 'w');
-    expect(gptq(matrix, diagonal, int4, plain, 'w').integers).toEqual(nearest.integers);
-    expect(gptq(matrix, new Float64Array(96 * 96), int4, plain, 'w').integers).toEqual(nearest.integers);
+    expect(rounded(matrix, diagonal, int4, plain, 'w').integers).toEqual(nearest.integers);
+    expect(rounded(matrix, new Float64Array(96 * 96), int4, plain, 'w').integers).toEqual(nearest.integers);
   });
 
   it('copes with fewer inputs than columns', () => {
     const few = correlated(96, 5).gram;
-    const { integers } = gptq(matrix, few, int4, { ...defaultGptq, damping: 0 }, 'w');
+    const { integers } = rounded(matrix, few, int4, { ...defaultGptq, damping: 0 }, 'w');
     expect(integers.every((q) => q >= -7 && q <= 7)).toBe(true);
   });
 
   it('refuses inputs that are not finite', () => {
     const bad = gram.with(5, Number.NaN);
-    expect(() => gptq(matrix, bad, int4, defaultGptq, "the weights of 'a'")).toThrow(
+    expect(() => rounded(matrix, bad, int4, defaultGptq, "the weights of 'a'")).toThrow(
       "the inputs of the weights of 'a' are too large",
     );
   });
@@ -180,7 +187,7 @@ describe('refinement', () => {
   const { gram } = correlated(48, 60);
   const mse = (quantized: QuantizedMatrix): number => outputError(matrix, dequantizeMatrix(quantized), gram, 60);
   const refined = (options: MatrixOptions, sweeps: number): QuantizedMatrix =>
-    gptq(matrix, gram, options, { ...defaultGptq, damping: 0, sweeps }, 'w');
+    rounded(matrix, gram, options, { ...defaultGptq, damping: 0, sweeps }, 'w');
 
   it.each<[string, MatrixOptions, number?]>([
     ['groups', { ...int4, granularity: 16 }, 0.97],
@@ -215,7 +222,7 @@ describe('refinement', () => {
     const part = (from: number): Float64Array =>
       Float64Array.from({ length: 24 * 24 }, (_, i) => gram[(from + Math.floor(i / 24)) * 48 + from + (i % 24)] as number);
     const blocks = [0, 24].map((from) => ({ group: 0, from, to: from + 24, sums: part(from) }));
-    const [before, after] = [plain, defaultGptq].map((own) => gptqBlocks(matrix, options, blocks, own, 'w'));
+    const [before, after] = [plain, defaultGptq].map((own) => blockwise(matrix, options, blocks, own));
     const error = (q: QuantizedMatrix | undefined): number =>
       blocksError(matrix, dequantizeMatrix(q as QuantizedMatrix), blocks, 60);
     expect(after?.affines).toEqual(before?.affines);
