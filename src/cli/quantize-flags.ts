@@ -17,7 +17,7 @@ export interface Flags {
   readonly preprocessing?: string;
   readonly ranges?: RangeMethod;
   readonly percentile?: number;
-  readonly granularity?: Granularity | 'auto';
+  readonly granularity?: Granularity;
   readonly asymmetric?: boolean;
   readonly symmetricActivations?: boolean;
   readonly clip?: 'min-max' | 'mse';
@@ -42,8 +42,7 @@ const number = (text: string): number => {
   return value;
 };
 
-const granularity = (text: string): Granularity | 'auto' =>
-  text === 'auto' || text === 'tensor' || text === 'channel' ? text : wholeNumber(1)(text);
+const granularity = (text: string): Granularity => (text === 'tensor' || text === 'channel' ? text : wholeNumber(1)(text));
 const repeated = (text: string, before: string[] = []): string[] => [...before, text];
 
 const choice = (flags: string, description: string, choices: readonly string[]): Option =>
@@ -63,7 +62,7 @@ const addWeights = (command: Command): Command =>
     )
     .option(
       '--granularity <what>',
-      'weights that share a scale: tensor, channel, a number or auto (default: auto, 32 for int4)',
+      'weights that share a scale: tensor, channel or a number (default: channel, 32 for int4)',
       granularity,
     )
     .option('--asymmetric', 'zero points for weights')

@@ -16,11 +16,8 @@ export interface QuantizeOptions {
   readonly activations?: 'int8' | 'uint8' | 'none';
   /** Round weights to nearest, or by GPTQ where that is better on the calibration data. Default 'rtn'. */
   readonly method?: 'rtn' | 'gptq';
-  /**
-   * Which weights share a scale; 'auto' is 'channel', or 'tensor' where that does not double the rounding errors. Default
-   * 'auto' where activations are integers too; else 'channel', and groups of 32 for int4.
-   */
-  readonly granularity?: Granularity | 'auto';
+  /** Which weights share a scale. Default 'channel', and groups of 32 for int4. */
+  readonly granularity?: Granularity;
   /** Weights without zero points. Default true. */
   readonly symmetric?: boolean;
   /** Activations without zero points. Default false. */
@@ -80,7 +77,7 @@ export const checkOptions = (given: QuantizeOptions): CheckedOptions => {
     weights,
     activations,
     method,
-    granularity: given.granularity ?? (four ? 32 : activations === 'none' ? 'channel' : 'auto'),
+    granularity: given.granularity ?? (four ? 32 : 'channel'),
     symmetric: given.symmetric ?? true,
     symmetricActivations: given.symmetricActivations ?? false,
     clip: given.clip ?? (four ? 'mse' : 'min-max'),

@@ -2,7 +2,14 @@ import type { Graph } from '../graph/graph.js';
 import { correctBias } from './bias.js';
 import { blocksError, gptqBlocks } from './gptq-blocks.js';
 import { biasOf, type Layer, weightsOf } from './layers.js';
-import { dequantizeMatrix, type Matrix, type MatrixOptions, type QuantizedMatrix, quantizeMatrix } from './matrix.js';
+import {
+  dequantizeMatrix,
+  type Granularity,
+  type Matrix,
+  type MatrixOptions,
+  type QuantizedMatrix,
+  quantizeMatrix,
+} from './matrix.js';
 import type { CheckedOptions } from './options.js';
 import type { ColumnStatistics } from './statistics.js';
 
@@ -20,8 +27,6 @@ export interface LayerWeights {
 /** Rows of so few weights stay in int8 where others have 4 bits: they weigh little, and an error in one of them much. */
 const SHORT_ROW = 32;
 
-const MOST_GROWTH = 2;
-
 /** An int32 has room for this many steps of a bias, with some to spare for the sum that it is added to. */
 const BIAS_STEPS = 2 ** 30;
 
@@ -37,7 +42,7 @@ export const quantizeLayer = (
   const bias = biasOf(graph, layer);
   const what = `the weights of '${layer.node.name}'`;
   const leastScales = inputScale === undefined ? undefined : bias.map((b) => Math.abs(b) / (inputScale * BIAS_STEPS));
-  const matrixOptions = matrixOptionsOf(exact, options, leastScales, what);
+  const matrixOptions = { ...matrixOptionsOf(layer, options), leastScales };
   const nearest = quantizeMatrix(exact, matrixOptions, what);
   const plain: Candidate = { quantized: nearest, method: 'rtn', mse: mseOf(exact, nearest, statistics) };
   const candidates =
@@ -88,39 +93,11 @@ const gptqCandidates = (
   }));
 };
 
-const matrixOptionsOf = (
-  exact: Matrix,
-  { weights, granularity, symmetric, clip }: CheckedOptions,
-  leastScales: Float64Array | undefined,
-  what: string,
-): MatrixOptions => {
-  const isShort = weights === 'int4' && exact.columns <= SHORT_ROW;
-  const byRow: MatrixOptions = isShort
-    ? { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max', leastScales }
-    : { type: weights, granularity: 'channel', symmetric, clip, leastScales };
-  if (granularity === 'auto') return canShareScale(exact, byRow, what) ? { ...byRow, granularity: 'tensor' } : byRow;
-  return isShort || (typeof granularity === 'number' && granularity >= exact.columns) ? byRow : { ...byRow, granularity };
-};
-
-/** True where a scale for all weights makes the rounding errors of the rows, in the quadratic mean, at most so much larger. */
-const canShareScale = (exact: Matrix, byRow: MatrixOptions, what: string): boolean => {
-  const errors = (options: MatrixOptions): Float64Array =>
-    rowErrors(exact, dequantizeMatrix(quantizeMatrix(exact, options, what)));
-  const separate = errors(byRow);
-  const growth = errors({ ...byRow, granularity: 'tensor' }).map((error, r) =>
-    error === 0 ? 0 : error / (separate[r] as number),
-  );
-  return growth.reduce((a, b) => a + b, 0) <= MOST_GROWTH ** 2 * growth.length;
-};
-
-/** The squared error of every row. */
-const rowErrors = ({ rows, columns, data }: Matrix, rounded: Matrix): Float64Array => {
-  const errors = new Float64Array(rows);
-  data.forEach((w, i) => {
-    const r = Math.floor(i / columns);
-    errors[r] = (errors[r] as number) + (w - (rounded.data[i] as number)) ** 2;
-  });
-  return errors;
+const matrixOptionsOf = ({ columns }: Layer, options: CheckedOptions): MatrixOptions => {
+  const { weights, granularity, symmetric, clip } = options;
+  if (weights === 'int4' && columns <= SHORT_ROW) return { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max' };
+  const fits: Granularity = typeof granularity === 'number' && granularity >= columns ? 'channel' : granularity;
+  return { type: weights, granularity: fits, symmetric, clip };
 };
 
 const relativeError = ({ data }: Matrix, rounded: Matrix): number => {

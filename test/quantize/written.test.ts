@@ -26,7 +26,7 @@ const everyValue = (graph: Graph, sample: Sample): ((name: string) => number[]) 
 
 describe('biases in integers', () => {
   it('have the product of two scales as theirs, which is computed when a model loads', async () => {
-    const graph = importOnnx((await quantize(residualNet(), { ...given, granularity: 'channel' })).model);
+    const graph = importOnnx((await quantize(residualNet(), given)).model);
     const numbersOf = everyValue(graph, samples[0] as Sample);
     const writers = new Map(graph.nodes.map((node) => [node.outputs[0], node]));
     const layers = graph.nodes.filter(({ op }) => op === 'Conv' || op === 'Gemm');
@@ -44,32 +44,8 @@ describe('biases in integers', () => {
   it('have stored scales where a node would take more of the file', async () => {
     const b = new NetBuilder();
     b.output(b.op('Conv', [b.input('image', 'float32', IMAGE), b.weight([3, 3, 1, 1]), b.weight([3])]));
-    const { nodes } = importOnnx((await quantize(exportOnnx(b.build()), { ...given, granularity: 'channel' })).model);
+    const { nodes } = importOnnx((await quantize(exportOnnx(b.build()), given)).model);
     expect(nodes.map(({ op }) => op)).not.toContain('Mul');
-  });
-});
-
-describe('scales of weights', () => {
-  /** The number of scales of a layer whose weights follow this function of [output, column]. */
-  const scalesOf = async (weight: (r: number, c: number) => number, options = {}): Promise<number> => {
-    const b = new NetBuilder();
-    const numbers = Array.from({ length: 8 * 27 }, (_, i) => weight(Math.floor(i / 27), i % 27));
-    b.output(b.op('Conv', [b.input('image', 'float32', IMAGE), b.values([8, 3, 3, 3], numbers), b.weight([8])]));
-    const { after } = await quantize(exportOnnx(b.build()), { ...given, ...options, equalize: false });
-    const producers = new Map(after.nodes.map((node) => [node.outputs[0], node]));
-    const layer = after.nodes.find(({ op }) => op === 'Conv') as Node;
-    return after.values.get(producers.get(layer.inputs[1])?.inputs[1] as string)?.tensor?.size as number;
-  };
-  const even = (r: number, c: number): number => Math.sin(11 * r + 7 * c + 1);
-
-  it('are one where rows are of like magnitude, and one for each where they are not', async () => {
-    expect(await scalesOf(even)).toBe(1);
-    expect(await scalesOf((r, c) => even(r, c) * (r === 4 ? 0.05 : 1))).toBe(8);
-    expect(await scalesOf(even, { granularity: 'channel' })).toBe(8);
-  });
-
-  it('are one for each row of weights alone', async () => {
-    expect(await scalesOf(even, { activations: 'none' })).toBe(8);
   });
 });
 
