@@ -8,7 +8,7 @@ import { type Stream, streamsOf } from './streams.js';
 import { Taps } from './taps.js';
 
 /** How much of the difference between the channels of activations goes to the weights that read them. */
-const ALPHA = 0.5;
+const ALPHA = 0.7;
 /** No channel is scaled by more, up or down. */
 const MOST = 8;
 /** Values may be this much larger than those of the calibration data before a Clip that did not cut them off does. */
