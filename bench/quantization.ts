@@ -157,10 +157,11 @@ interface Variant {
   /** Of the float model's probabilities from the quantized one's, in nats. */
   readonly klDivergence: number;
   readonly skipped?: readonly string[];
+  readonly widened?: readonly string[];
   readonly mseToRtn?: { readonly median: number; readonly worst: number };
 }
 
-const variantOf = ({ layers, bytes, skipped }: Quantization, float: Measured, measured: Measured): Variant => {
+const variantOf = ({ layers, bytes, skipped, widened }: Quantization, float: Measured, measured: Measured): Variant => {
   const { tilewise, onnxruntime, agreement, scores } = measured;
   const ratios = layers.flatMap(({ method, outputMse }) =>
     method === 'gptq' && outputMse && outputMse.rtn > 0 ? [outputMse.gptq / outputMse.rtn] : [],
@@ -173,6 +174,7 @@ const variantOf = ({ layers, bytes, skipped }: Quantization, float: Measured, me
     drop: round(100 * (float.tilewise - tilewise)),
     klDivergence: round(divergence(float.scores, scores)),
     ...(skipped.length > 0 && { skipped }),
+    ...(widened.length > 0 && { widened }),
     ...(ratios.length > 0 && {
       mseToRtn: { median: round(ratios[ratios.length >> 1] as number), worst: round(ratios.at(-1) as number) },
     }),

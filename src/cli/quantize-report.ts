@@ -29,6 +29,7 @@ export const quantizationJson = ({ quantization, errors, ...measured }: Measured
   ratio: quantization.bytes.after / quantization.bytes.before,
   ...measured,
   skipped: quantization.skipped,
+  widened: quantization.widened,
   layers: quantization.layers.map(({ result: _, ...layer }) => ({ ...layer, resultError: errors.get(layer.name) ?? null })),
   activations: quantization.activations.map(({ name, type, distribution: { low, high }, range, affine }) => ({
     name,
@@ -60,7 +61,7 @@ const layerRow = (layer: LayerResult, errors: ReadonlyMap<string, number>): stri
 /** What is printed. */
 export const quantizationText = (output: string, measured: Measured): string => {
   const { quantization, accuracy, labelled, errors, speed } = measured;
-  const { bytes, layers, skipped } = quantization;
+  const { bytes, layers, skipped, widened } = quantization;
   const lines = [
     table(
       LAYER_HEAD,
@@ -75,6 +76,7 @@ export const quantizationText = (output: string, measured: Measured): string => 
   }
   if (speed) lines.push(`speed     ${milliseconds(speed.before)} a run became ${milliseconds(speed.after)}, on ${speed.adapter}`);
   if (speed?.software) lines.push('          a software adapter: it computes on the CPU, times say nothing about a GPU');
+  if (widened.length > 0) lines.push(`8 bits    ${widened.join(', ')}`);
   if (skipped.length > 0) lines.push(`floats    ${skipped.join(', ')}`);
   return [...lines, `written   ${output}`].join('\n');
 };

@@ -54,8 +54,10 @@ export class Quantizer {
     return new Quantizer(options.equalize ? await equalized() : graph, bytes, options);
   }
 
-  async quantize(skip: (node: Node) => boolean): Promise<Quantization> {
-    const written = this.#options.activations === 'none' ? await this.#weightsOnly(skip) : await this.#withActivations(skip);
+  /** Leaves nodes out that are to be skipped, and gives weights 8 bits in the place of 4 that are to be wide. */
+  async quantize(skip: (node: Node) => boolean, isWide: (node: Node) => boolean = () => false): Promise<Quantization> {
+    const written =
+      this.#options.activations === 'none' ? await this.#weightsOnly(skip, isWide) : await this.#withActivations(skip);
     const { graph: after, names, added } = compactNames(written.graph, this.graph);
     const model = exportOnnx(after, { unnamed: added });
     const layers = written.layers.map((layer) => ({
@@ -64,13 +66,14 @@ export class Quantizer {
     }));
     const quantized = new Set(layers.map(({ name }) => name));
     const skipped = layersOf(this.graph).flatMap(({ node }) => (quantized.has(node.name) ? [] : [node.name]));
+    const widened = layersOf(this.graph).flatMap(({ node }) => (quantized.has(node.name) && isWide(node) ? [node.name] : []));
     const bytes = { before: this.#bytes, after: model.length };
-    return { model, before: this.graph, after, layers, activations: written.activations, bytes, skipped };
+    return { model, before: this.graph, after, layers, activations: written.activations, bytes, skipped, widened };
   }
 
-  async #weightsOnly(skip: (node: Node) => boolean): Promise<Written> {
+  async #weightsOnly(skip: (node: Node) => boolean, isWide: (node: Node) => boolean): Promise<Written> {
     const layers = layersOf(this.graph).filter(({ node }) => !skip(node));
-    const weights = await this.#quantizeLayers(layers, () => undefined);
+    const weights = await this.#quantizeLayers(layers, ({ node }) => ({ inputScale: undefined, isWide: isWide(node) }));
     const graph = writeWeightOnly(this.graph, {
       layers: new Map(layers.map((layer) => [layer.node, layer])),
       weights: integersOf(weights),
@@ -87,7 +90,7 @@ export class Quantizer {
     const activations = await this.#activations(placement);
     const affines = new Map(activations.map(({ name, affine }) => [name, affine]));
     const inputScale = ({ input }: Layer): number => (affines.get(placement.roots.get(input) as string) as Affine).scale;
-    const weights = await this.#quantizeLayers(layers, inputScale);
+    const weights = await this.#quantizeLayers(layers, (layer) => ({ inputScale: inputScale(layer), isWide: false }));
     const { graph, quantized } = writeQdq(this.graph, placement, {
       type: this.#options.activations as QuantizedType,
       affines,
@@ -121,15 +124,18 @@ export class Quantizer {
     });
   }
 
-  async #quantizeLayers(layers: readonly Layer[], inputScale: (layer: Layer) => number | undefined): Promise<Weights> {
+  async #quantizeLayers(
+    layers: readonly Layer[],
+    wishes: (layer: Layer) => { readonly inputScale: number | undefined; readonly isWide: boolean },
+  ): Promise<Weights> {
     await this.#gather(layers);
     const weights: Weights = new Map();
     for (const layer of layers) {
-      this.#options.onProgress?.(`quantizing ${layer.node.name}`, weights.size, layers.length);
-      const scale = inputScale(layer);
-      const key = `${layer.node.name} ${scale}`;
-      const known =
-        this.#weights.get(key) ?? quantizeLayer(this.graph, layer, this.#options, this.#statistics.get(layer.node.name), scale);
+      const { name } = layer.node;
+      this.#options.onProgress?.(`quantizing ${name}`, weights.size, layers.length);
+      const wish = wishes(layer);
+      const key = `${name} ${wish.inputScale} ${wish.isWide}`;
+      const known = this.#weights.get(key) ?? quantizeLayer(this.graph, layer, this.#options, this.#statistics.get(name), wish);
       this.#weights.set(key, known);
       weights.set(layer.node, known);
     }

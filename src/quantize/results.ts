@@ -50,4 +50,6 @@ export interface Quantization {
   readonly bytes: { readonly before: number; readonly after: number };
   /** Layers that were left out. */
   readonly skipped: readonly string[];
+  /** Layers whose weights have 8 bits where those of the others have 4. */
+  readonly widened: readonly string[];
 }

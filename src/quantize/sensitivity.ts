@@ -32,10 +32,11 @@ interface Sensitivity {
 }
 
 /**
- * Quantizes all layers, and where that loses more accuracy than `maxDrop` points leaves few and small ones out. Those
- * come first that disturb the outputs most for their size (by the square of the error of the outputs with that layer alone
- * quantized, as errors of many layers add up). As many are left out as it takes; then each is taken back, the largest
- * first, unless too much were lost again.
+ * Quantizes all layers, and where that loses more accuracy than `maxDrop` points spares few and small ones: of weights in 4
+ * bits they get 8, and where that is not enough, or weights have 8 bits anyway, they are left out. Those come first that
+ * disturb the outputs most for their size (by the square of the error of the outputs with that layer alone quantized, as
+ * errors of many layers add up). As many are spared as it takes; then each is taken back, the largest first, unless too much
+ * were lost again.
  */
 export const quantizeWithin = async (model: Uint8Array, options: WithinOptions): Promise<QuantizationWithin> => {
   const checked = checkOptions(options);
@@ -45,52 +46,64 @@ export const quantizeWithin = async (model: Uint8Array, options: WithinOptions):
   const skip = skipper(graph, checked.skip);
   const quantizer = await Quantizer.create(graph, model.length, checked);
   const before = await measure(model);
-  const leaveOut = async (left: readonly Sensitivity[]): Promise<Attempt> => {
-    const names = new Set(left.map(({ name }) => name));
-    if (names.size > 0) checked.onProgress?.(`leaving out ${[...names].join(', ')}`, names.size, undefined);
-    const result = await quantizer.quantize((node) => skip(node) || names.has(node.name));
+  const attempt = async (spared: readonly Sensitivity[], how: 'leaving out' | 'in 8 bits'): Promise<Attempt> => {
+    const names = new Set(spared.map(({ name }) => name));
+    if (names.size > 0) checked.onProgress?.(`${how}: ${[...names].join(', ')}`, names.size, undefined);
+    const isSpared = ({ name }: Node): boolean => names.has(name);
+    const result =
+      how === 'in 8 bits'
+        ? await quantizer.quantize(skip, isSpared)
+        : await quantizer.quantize((node) => skip(node) || isSpared(node));
     const after = await measure(result.model);
-    return { left, result, after, isEnough: 100 * (before - after) <= maxDrop + 1e-9 };
+    return { spared, result, after, isEnough: 100 * (before - after) <= maxDrop + 1e-9 };
   };
-  const whole = await leaveOut([]);
+  const whole = await attempt([], 'leaving out');
   if (whole.isEnough) return { ...whole.result, accuracy: { before, after: whole.after }, sensitivity: [] };
   const found = await measureSensitivity(quantizer, skip, options);
-  const { result, after } = await fewest(found, leaveOut, maxDrop);
+  const narrow = new Set(whole.result.layers.flatMap(({ name, type }) => (type === 'int4' ? [name] : [])));
+  const candidates = found.filter(({ name }) => narrow.has(name));
+  const widened = await fewest(candidates, candidates.length, (spared) => attempt(spared, 'in 8 bits'));
+  // All of them as floats is what accuracy is compared with, and never a way out.
+  const best = widened ?? (await fewest(found, found.length - 1, (spared) => attempt(spared, 'leaving out')));
+  if (!best) throw tooSensitive(maxDrop);
+  const { result, after } = best;
   const sensitivity = found.map(({ name, error }) => ({ name, error })).sort((a, b) => b.error - a.error);
   return { ...result, accuracy: { before, after }, sensitivity };
 };
 
 interface Attempt {
-  readonly left: readonly Sensitivity[];
+  readonly spared: readonly Sensitivity[];
   readonly result: Quantization;
   readonly after: number;
   readonly isEnough: boolean;
 }
 
+/** The attempt that spares few and small ones of the candidates, at most so many; undefined where that is not enough. */
 const fewest = async (
-  found: readonly Sensitivity[],
-  leaveOut: (left: readonly Sensitivity[]) => Promise<Attempt>,
-  maxDrop: number,
-): Promise<Attempt> => {
+  candidates: readonly Sensitivity[],
+  most: number,
+  attempt: (spared: readonly Sensitivity[]) => Promise<Attempt>,
+): Promise<Attempt | undefined> => {
   const share = ({ error, weights }: Sensitivity): number => error ** 2 / weights;
-  const order = found.toSorted((a, b) => share(b) - share(a));
-  let [tooFew, count] = [0, 1];
-  let best = await leaveOut(order.slice(0, Math.min(count, order.length - 1)));
-  while (!best.isEnough) {
-    if (count >= order.length - 1) throw tooSensitive(maxDrop);
-    [tooFew, count] = [count, Math.min(2 * count, order.length - 1)];
-    best = await leaveOut(order.slice(0, count));
+  const order = candidates.toSorted((a, b) => share(b) - share(a));
+  let [tooFew, count] = [0, Math.min(1, most)];
+  let best: Attempt | undefined;
+  while (count > tooFew) {
+    best = await attempt(order.slice(0, count));
+    if (best.isEnough) break;
+    [tooFew, count] = [count, Math.min(2 * count, most)];
   }
+  if (!best?.isEnough) return undefined;
   while (count - tooFew > 1) {
     const middle = (tooFew + count) >> 1;
-    const attempt = await leaveOut(order.slice(0, middle));
-    if (attempt.isEnough) [best, count] = [attempt, middle];
+    const fewer = await attempt(order.slice(0, middle));
+    if (fewer.isEnough) [best, count] = [fewer, middle];
     else tooFew = middle;
   }
-  for (const layer of best.left.toSorted((a, b) => b.weights - a.weights)) {
-    if (best.left.length === 1) break;
-    const attempt = await leaveOut(best.left.filter((other) => other !== layer));
-    if (attempt.isEnough) best = attempt;
+  for (const layer of best.spared.toSorted((a, b) => b.weights - a.weights)) {
+    if (best.spared.length === 1) break;
+    const without = await attempt(best.spared.filter((other) => other !== layer));
+    if (without.isEnough) best = without;
   }
   return best;
 };

@@ -30,19 +30,22 @@ const SHORT_ROW = 32;
 /** An int32 has room for this many steps of a bias, with some to spare for the sum that it is added to. */
 const BIAS_STEPS = 2 ** 30;
 
-/** Quantizes the weights of a layer. `inputScale` is that of its activation, where it is quantized too. */
+/**
+ * Quantizes the weights of a layer, to 8 bits in the place of 4 where they are to be wide. `inputScale` is that of its
+ * activation, where it is quantized too.
+ */
 export const quantizeLayer = (
   graph: Graph,
   layer: Layer,
   options: CheckedOptions,
   statistics: ColumnStatistics | undefined,
-  inputScale?: number,
+  { inputScale, isWide }: { readonly inputScale: number | undefined; readonly isWide: boolean },
 ): LayerWeights => {
   const exact = weightsOf(graph, layer);
   const bias = biasOf(graph, layer);
   const what = `the weights of '${layer.node.name}'`;
   const leastScales = inputScale === undefined ? undefined : bias.map((b) => Math.abs(b) / (inputScale * BIAS_STEPS));
-  const matrixOptions = { ...matrixOptionsOf(layer, options), leastScales };
+  const matrixOptions = { ...matrixOptionsOf(layer, options, isWide), leastScales };
   const nearest = quantizeMatrix(exact, matrixOptions, what);
   const plain: Candidate = { quantized: nearest, method: 'rtn', mse: mseOf(exact, nearest, statistics) };
   const candidates =
@@ -93,9 +96,10 @@ const gptqCandidates = (
   }));
 };
 
-const matrixOptionsOf = ({ columns }: Layer, options: CheckedOptions): MatrixOptions => {
+const matrixOptionsOf = ({ columns }: Layer, options: CheckedOptions, isWide: boolean): MatrixOptions => {
   const { weights, granularity, symmetric, clip } = options;
-  if (weights === 'int4' && columns <= SHORT_ROW) return { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max' };
+  if (weights === 'int4' && (isWide || columns <= SHORT_ROW))
+    return { type: 'int8', granularity: 'channel', symmetric, clip: 'min-max' };
   const fits: Granularity = typeof granularity === 'number' && granularity >= columns ? 'channel' : granularity;
   return { type: weights, granularity: fits, symmetric, clip };
 };

@@ -94,6 +94,55 @@ describe('quantization within a drop of accuracy', () => {
     expect(counts.slice(1).every((n) => n < 6)).toBe(true);
   });
 
+  describe('of weights in 4 bits', () => {
+    const b = new NetBuilder(12);
+    let x = b.input('x', 'float32', [1, 64]);
+    for (const [inputs, outputs] of [
+      [64, 48],
+      [48, 40],
+      [40, 64],
+    ] as const) {
+      x = b.op('Relu', [b.op('Gemm', [x, b.weight([inputs, outputs]), b.weight([outputs])])]);
+    }
+    b.output(b.op('Gemm', [x, b.weight([64, 3])]));
+    const wide = exportOnnx(b.build());
+    const given = {
+      runtime,
+      samples: samplesOf('x', [1, 64], 8),
+      weights: 'int4' as const,
+      granularity: 'channel' as const,
+      format: 'qdq' as const,
+      maxDrop: 1,
+    };
+
+    /** The type of the integers of each Gemm's weights, and 'float32' of those that have none. */
+    const typesOf = (bytes: Uint8Array): Map<string, string> => {
+      const { nodes, values } = importOnnx(bytes);
+      const producers = new Map(nodes.map((node) => [node.outputs[0], node]));
+      const gemms = nodes.filter(({ op }) => op === 'Gemm');
+      return new Map(
+        gemms.map(({ name, inputs }) => [name, values.get(producers.get(inputs[1])?.inputs[0] ?? '')?.dtype ?? 'float32']),
+      );
+    };
+
+    it('gives the most sensitive ones 8 bits first', async () => {
+      const measure = async (bytes: Uint8Array): Promise<number> =>
+        ['Gemm_0', 'Gemm_4'].every((name) => typesOf(bytes).get(name) !== 'int4') ? 1 : 0.5;
+      const within = await quantizeWithin(wide, { ...given, measure });
+      expect(within.widened).toEqual(['Gemm_0', 'Gemm_4']);
+      expect(within.skipped).toEqual([]);
+      expect([...typesOf(within.model).values()]).toEqual(['int8', 'int4', 'int8', 'int4']);
+      expect(within.accuracy.after).toBe(1);
+    });
+
+    it('leaves them out where 8 bits are not enough', async () => {
+      const measure = async (bytes: Uint8Array): Promise<number> => (typesOf(bytes).get('Gemm_2') === 'float32' ? 1 : 0.5);
+      const within = await quantizeWithin(wide, { ...given, measure });
+      expect(within.widened).toEqual([]);
+      expect(within.skipped).toEqual(['Gemm_2']);
+    });
+  });
+
   it('gives up where one layer is too much', async () => {
     let calls = 0;
     const measure = async (): Promise<number> => (calls++ === 0 ? 1 : 0);
