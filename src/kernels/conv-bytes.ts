@@ -192,13 +192,9 @@ const suits3x3 = ({ group, rows, columns }: ByteGeometry): boolean =>
   [rows, columns].every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1) &&
   ceilDiv(columns.output, COLUMNS_3X3) * COLUMNS_3X3 <= MOST_IN_VAIN * columns.output;
 
-const launch = (
-  g: ByteGeometry,
-  words: number,
-  isJoined: boolean,
-  float: boolean,
-  facts: DeviceFacts,
-): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'functions' | 'params' | 'workgroups'> => {
+type Launch = Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'functions' | 'params' | 'workgroups'>;
+
+const launch = (g: ByteGeometry, words: number, isJoined: boolean, float: boolean, facts: DeviceFacts): Launch => {
   const pixels = g.batch * g.rows.output * g.columns.output;
   const blocks = ceilDiv(g.outputs, BLOCK_OUTPUTS);
   if (pixels < FEW_ROWS && g.group === 1 && g.rows.kernel * g.columns.kernel === 1 && !hasWindow(g)) {
@@ -244,12 +240,7 @@ const launch = (
 };
 
 /** CPU adapters multiply floats. */
-const launchRows = (
-  rows: number,
-  blocks: number,
-  words: number,
-  { kind }: DeviceFacts,
-): Pick<Dispatch, 'kernel' | 'constants' | 'definitions' | 'functions' | 'params' | 'workgroups'> => {
+const launchRows = (rows: number, blocks: number, words: number, { kind }: DeviceFacts): Launch => {
   const floats = {
     constants: { SLICES: 1 },
     definitions: { Part: 'vec4f' },

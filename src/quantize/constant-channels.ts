@@ -146,16 +146,15 @@ const isDepthwise = (layer: Layer): boolean => layer.groups > 1 && inputChannels
 const constantEverywhere = ({ writers, readers }: Stream, constants: ReadonlyMap<string, Constants>): Channels => {
   const [first] = writers as readonly [Layer];
   if (writers.some((layer) => layer.groups > 1 && !isDepthwise(layer))) return none;
-  const isConstant = (name: string | undefined, c: number): boolean =>
-    !Number.isNaN(constants.get(name ?? '')?.[c] ?? Number.NaN);
+  const constantOf = (name: string, c: number): number => constants.get(name)?.[c] ?? Number.NaN;
+  const isWritten = ({ node }: Layer, c: number): boolean => !Number.isNaN(constantOf(node.outputs[0] as string, c));
   const canAbsorb = (layer: Layer, c: number): boolean => {
-    const x = constants.get(layer.input)?.[c] ?? Number.NaN;
+    const x = constantOf(layer.input, c);
     return isDepthwise(layer) || x === 0 || (layer.bias !== '' && isSteady(layer, x));
   };
-  const channels = Array.from({ length: first.outputs }, (_, c) => c);
   return new Set(
-    channels.filter(
-      (c) => writers.every(({ node }) => isConstant(node.outputs[0], c)) && readers.every((layer) => canAbsorb(layer, c)),
+    indices(first.outputs).filter(
+      (c) => writers.every((layer) => isWritten(layer, c)) && readers.every((layer) => canAbsorb(layer, c)),
     ),
   );
 };

@@ -23,11 +23,12 @@ export const refine = (
   const hasOwnScales = result.groups > 1;
   for (let r = 0; r < matrix.rows; r++) {
     const row = new Row(matrix, hessian, result, r);
-    for (let sweep = 0; sweep < sweeps; sweep++) {
+    let moved = true;
+    for (let sweep = 0; moved && sweep < sweeps; sweep++) {
       if (hasOwnScales) row.fitScales(affines);
-      if (!row.moveIntegers(options)) break;
+      moved = row.moveIntegers(options);
     }
-    if (hasOwnScales) row.fitScales(affines);
+    if (moved && hasOwnScales) row.fitScales(affines);
   }
 };
 
